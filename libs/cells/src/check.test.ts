@@ -1,0 +1,97 @@
+import { describe, expect, it } from '@jest/globals';
+import { ByteWriter, isNiobeError } from '@niobe/kernel';
+import fc from 'fast-check';
+import { declarations, fieldOf, samples } from '../test/arbitraries.ts';
+import { compileSchema, type CompiledSchema } from './schema.ts';
+
+const CODES = ['MALFORMED', 'SCHEMA_VIOLATION', 'TOO_LARGE', 'NOT_READY'];
+
+/** True if the body passes; a refusal must be typed. */
+function passes(schema: CompiledSchema, bytes: Uint8Array, at: number, length: number): boolean {
+  try {
+    schema.check(bytes, at, length);
+    return true;
+  } catch (error) {
+    if (!isNiobeError(error)) throw error;
+    expect(CODES).toContain(error.code);
+    return false;
+  }
+}
+
+/** Whatever passes can be read, and means the same when written again. */
+function checkReadable(schema: CompiledSchema, bytes: Uint8Array, at: number, length: number): void {
+  const record = schema.decode(bytes, at, length);
+  const out = new ByteWriter(4 * 1024 * 1024);
+  schema.encode(record, out);
+  expect(schema.decode(out.finish(), 0, out.length)).toStrictEqual(record);
+}
+
+describe('check', () => {
+  it('refuses random bytes with a code, or they can be read', () => {
+    fc.assert(
+      fc.property(declarations, fc.uint8Array({ maxLength: 60 }), (declaration, bytes) => {
+        const schema = compileSchema(16, 1, declaration);
+        if (bytes.length > 0) bytes[0] = bytes[0]! % 10;
+        if (passes(schema, bytes, 0, bytes.length)) checkReadable(schema, bytes, 0, bytes.length);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('refuses changed, shortened and lengthened bodies, or they can be read', () => {
+    const change = fc.record({
+      at: fc.nat(),
+      to: fc.integer({ min: 0, max: 255 }),
+      cut: fc.integer({ min: -3, max: 3 }),
+    });
+    fc.assert(
+      fc.property(samples, change, ({ declaration, record }, { at, to, cut }) => {
+        const schema = compileSchema(16, 1, declaration);
+        const out = new ByteWriter(1024 * 1024);
+        schema.encode(record, out);
+        const body = new Uint8Array(out.length + 8);
+        body.set(out.finish(), 2);
+        body[2 + (at % out.length)] = to;
+        const length = Math.max(0, out.length + cut);
+        if (passes(schema, body, 2, length)) checkReadable(schema, body, 2, length);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  const optionalBool = compileSchema(1, 1, {
+    name: 's',
+    key: 'text',
+    fields: { b: fieldOf('bool', { optional: true }) },
+  });
+  const text = compileSchema(1, 1, { name: 's', key: 'text', fields: { t: { type: 'text', maxBytes: 2 } } });
+  const texts = compileSchema(1, 1, {
+    name: 's',
+    key: 'text',
+    fields: { t: { type: 'text', array: true, maxItems: 1 } },
+  });
+
+  it.each<[string, CompiledSchema, number[], string]>([
+    ['nothing', text, [], 'MALFORMED'],
+    ['a newer revision', text, [2, 0, 0], 'NOT_READY'],
+    ['a missing required field', text, [0], 'SCHEMA_VIOLATION'],
+    ['a null with a value', optionalBool, [1, 1, 1], 'MALFORMED'],
+    ['nulls of no field', optionalBool, [1, 2, 1], 'MALFORMED'],
+    ['a bool of 2', optionalBool, [1, 0, 2], 'MALFORMED'],
+    ['bytes behind the last field', optionalBool, [1, 0, 1, 0], 'MALFORMED'],
+    ['an end before the beginning', text, [1, 2, 0], 'MALFORMED'],
+    ['an end beyond the body', text, [1, 5, 0, 65], 'MALFORMED'],
+    ['an end before that of the body', text, [1, 4, 0, 65, 65], 'MALFORMED'],
+    ['a text that is not UTF-8', text, [1, 4, 0, 0xff], 'MALFORMED'],
+    ['too long a text', text, [1, 6, 0, 65, 65, 65], 'SCHEMA_VIOLATION'],
+    ['an item without its length', texts, [1, 5, 0, 1, 0], 'MALFORMED'],
+    ['an item beyond its array', texts, [1, 8, 0, 2, 0, 0, 0, 65], 'MALFORMED'],
+    ['too many items', texts, [1, 11, 0, 0, 0, 0, 0, 0, 0, 0, 0], 'SCHEMA_VIOLATION'],
+  ])('refuses %s', (_, schema, bytes, code) => {
+    expect(() => schema.check(Uint8Array.from(bytes), 0, bytes.length)).toThrow(expect.objectContaining({ code }));
+  });
+
+  it('refuses a range beyond the bytes', () => {
+    expect(() => text.check(new Uint8Array(4), 2, 3)).toThrow(expect.objectContaining({ code: 'MALFORMED' }));
+  });
+});

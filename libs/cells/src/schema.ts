@@ -1,0 +1,187 @@
+import { murmur32, NiobeError, type ByteWriter } from '@niobe/kernel';
+import { BodyBuilder } from './body-builder.ts';
+import { checkBody } from './check.ts';
+import { parseDeclaration } from './declaration.ts';
+import { checkKey, decodeKey, encodeKey, hashSeedOf } from './key.ts';
+import { fixedAt, isNullAt, layOut, variableEnd, variableStart, type Field, type Layout } from './layout.ts';
+import { Merger } from './merge.ts';
+import { compileClauses, type Clause, type Predicate } from './predicate.ts';
+import { decodeField, decodeRecord, encodeRecord } from './record.ts';
+import { integerWords, isSigned, numberAt } from './scalar.ts';
+import { REVISIONS_MAX, type CellRecord, type FieldValue, type KeyType, type SchemaDeclaration } from './types.ts';
+import { violation } from './violation.ts';
+import { bigintAt } from './words.ts';
+
+/** Largest schema id; ids travel as u16 and 0 is none. */
+const SCHEMA_ID_MAX = 0xffff;
+
+/**
+ * A schema ready for use: reads and writes keys and bodies of one schema, of this revision and of all before it.
+ *
+ * Bodies are given as a range of bytes. Readers trust their body: what came from outside goes through {@link check} first.
+ */
+export class CompiledSchema {
+  /** Given once by name and never reused. */
+  readonly id: number;
+  readonly revision: number;
+  readonly name: string;
+  readonly declaration: SchemaDeclaration;
+  readonly keyType: KeyType;
+  /** Seed of {@link hashKey}: differs by schema and type of key. */
+  readonly hashSeed: number;
+  /** In order of declaration; a field's index is its place here. */
+  readonly fields: readonly Field[];
+  readonly #layout: Layout;
+  readonly #merger: Merger;
+  readonly #builder: BodyBuilder;
+  readonly #byName: ReadonlyMap<string, Field>;
+
+  /** Use {@link compileSchema}. */
+  constructor(id: number, revision: number, declaration: SchemaDeclaration) {
+    this.id = id;
+    this.revision = revision;
+    this.name = declaration.name;
+    this.declaration = declaration;
+    this.keyType = declaration.key;
+    this.hashSeed = hashSeedOf(declaration.name, declaration.key);
+    this.#layout = layOut(declaration);
+    this.fields = this.#layout.fields;
+    this.#merger = new Merger(this.#layout);
+    this.#builder = new BodyBuilder(this.#layout);
+    this.#byName = new Map(this.fields.map((field) => [field.name, field]));
+  }
+
+  /** The field of this name; `BAD_REQUEST` naming what exists. */
+  field(name: string): Field {
+    const field = this.#byName.get(name);
+    if (field !== undefined) return field;
+    const names = this.fields.map((known) => known.name);
+    throw new NiobeError('BAD_REQUEST', `${this.name} has no such field; it has ${names.join(', ')}`);
+  }
+
+  /** The hash that chooses partition and place in the index; a u32. */
+  hashKey(bytes: Uint8Array, at: number, length: number): number {
+    return murmur32(bytes, at, at + length, this.hashSeed);
+  }
+
+  /** Appends the bytes of a key. Throws `SCHEMA_VIOLATION` with path `key`. */
+  encodeKey(key: string | number, out: ByteWriter): void {
+    encodeKey(this.keyType, key, out);
+  }
+
+  decodeKey(bytes: Uint8Array, at: number, length: number): string | number {
+    return decodeKey(this.keyType, bytes, at, length);
+  }
+
+  /** Throws `SCHEMA_VIOLATION` or `MALFORMED` unless the bytes are a key of this schema. */
+  checkKey(bytes: Uint8Array, at: number, length: number): void {
+    checkKey(this.keyType, bytes, at, length);
+  }
+
+  /** Appends the body of a record. Throws `SCHEMA_VIOLATION` with the field as path; nothing stays written then. */
+  encode(record: Readonly<CellRecord>, out: ByteWriter): void {
+    encodeRecord(this.#layout, this.#builder, record, out);
+  }
+
+  /** The record of a body. */
+  decode(bytes: Uint8Array, at: number, length: number): CellRecord {
+    return decodeRecord(this.#layout, bytes, at, length);
+  }
+
+  /** One field of a body as the application sees it. */
+  read(bytes: Uint8Array, at: number, length: number, fieldIndex: number): FieldValue {
+    return decodeField(this.#layout, this.fields[fieldIndex]!, bytes, at, length);
+  }
+
+  /**
+   * Throws unless the bytes are a body: `MALFORMED`, `SCHEMA_VIOLATION`, `TOO_LARGE`, or `NOT_READY` where a newer revision than this
+   * wrote it. O(length), allocates nothing.
+   */
+  check(bytes: Uint8Array, at: number, length: number): void {
+    checkBody(this.#layout, bytes, at, length);
+  }
+
+  isNull(bytes: Uint8Array, at: number, fieldIndex: number): boolean {
+    return isNullAt(this.fields[fieldIndex]!, bytes, at);
+  }
+
+  /**
+   * A fixed field as a number: bool as 0 or 1, enum as its index, decimal scaled, integers beyond 2^53 rounded to the nearest double.
+   * NaN where the field is null. Allocates nothing.
+   */
+  readNumber(bytes: Uint8Array, at: number, fieldIndex: number): number {
+    const field = this.fields[fieldIndex]!;
+    return isNullAt(field, bytes, at) ? NaN : numberAt(field.type, bytes, fixedAt(this.#layout, field, bytes, at));
+  }
+
+  /** An integer, decimal (scaled), timestamp or id exactly; 0n where the field is null. */
+  readBigint(bytes: Uint8Array, at: number, fieldIndex: number): bigint {
+    const field = this.fields[fieldIndex]!;
+    if (integerWords(field.type) === 0) throw violation(field.name, `${field.declaration.type} is no integer type`);
+    if (isNullAt(field, bytes, at)) return 0n;
+    return bigintAt(bytes, fixedAt(this.#layout, field, bytes, at), integerWords(field.type), isSigned(field.type));
+  }
+
+  /** Where a text, bytes or array field begins in `bytes`. Not for a null. */
+  rangeStart(bytes: Uint8Array, at: number, length: number, fieldIndex: number): number {
+    return variableStart(this.#layout, this.fields[fieldIndex]!, bytes, at, length);
+  }
+
+  /** Where a text, bytes or array field ends in `bytes`. Not for a null. */
+  rangeEnd(bytes: Uint8Array, at: number, length: number, fieldIndex: number): number {
+    return variableEnd(this.#layout, this.fields[fieldIndex]!, bytes, at, length);
+  }
+
+  /** A writer of bodies without objects; each builder writes one body at a time. */
+  bodyBuilder(): BodyBuilder {
+    return new BodyBuilder(this.#layout);
+  }
+
+  /**
+   * Joins a stored body with a delta as the fields' merge operators say, writes the result to `out` at `outAt` and returns its length,
+   * at most {@link mergedBytesMax}. Throws `OVERFLOW` naming the field; the stored body is never touched. Allocates nothing.
+   */
+  merge(
+    old: Uint8Array,
+    oldAt: number,
+    oldLength: number,
+    delta: Uint8Array,
+    deltaAt: number,
+    deltaLength: number,
+    out: Uint8Array,
+    outAt: number,
+  ): number {
+    return this.#merger.merge(old, oldAt, oldLength, delta, deltaAt, deltaLength, out, outAt);
+  }
+
+  /** Room that {@link merge} needs. */
+  mergedBytesMax(oldLength: number, deltaLength: number): number {
+    return oldLength + deltaLength + this.#merger.headBytesMax;
+  }
+
+  /** A test that runs on bytes and is true where all clauses hold. Throws `BAD_REQUEST` or `SCHEMA_VIOLATION`. */
+  compilePredicate(clauses: readonly Clause[]): Predicate {
+    return compileClauses(this.#layout, clauses);
+  }
+}
+
+/**
+ * Compiles a declaration from anywhere; throws `BAD_DECLARATION` listing every problem with its path.
+ *
+ * @param id 1 to 65,535 @param revision 1 to 65,535
+ */
+export function compileSchema(id: number, revision: number, declaration: unknown): CompiledSchema {
+  if (!isNumber(id, SCHEMA_ID_MAX) || !isNumber(revision, REVISIONS_MAX)) {
+    throw new NiobeError('BAD_DECLARATION', `schema id ${id}, revision ${revision}: both are 1 to ${SCHEMA_ID_MAX}`);
+  }
+  return new CompiledSchema(id, revision, parseDeclaration(declaration));
+}
+
+/** Compiles the clauses of a predicate for a schema; see {@link CompiledSchema.compilePredicate}. */
+export function compilePredicate(schema: CompiledSchema, clauses: readonly Clause[]): Predicate {
+  return schema.compilePredicate(clauses);
+}
+
+function isNumber(value: number, most: number): boolean {
+  return Number.isInteger(value) && value >= 1 && value <= most;
+}
