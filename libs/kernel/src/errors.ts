@@ -50,6 +50,9 @@ const CODES = {
   BAD_DECLARATION: { retry: 'never', status: 422, title: 'The declaration is not usable' },
   INCOMPATIBLE: { retry: 'never', status: 409, title: 'The declaration does not fit what is stored' },
   CLOSED: { retry: 'never', status: 503, title: 'The component is closed' },
+  // Appended: the index of a code is its number on the wire.
+  OFFSET_GONE: { retry: 'never', status: 500, title: 'The event log no longer has records that a cursor needs' },
+  DISK_FULL: { retry: 'later', status: 503, title: 'The disk has no free space' },
 } as const;
 
 /** Name of an operating error. */

@@ -24,3 +24,4 @@ export {
   type Meter,
 } from './observe.ts';
 export { randomHex, seededRandom, systemRandom, type Random } from './random.ts';
+export { compareRanges, copyRange, sameRange } from './ranges.ts';

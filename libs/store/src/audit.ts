@@ -1,0 +1,48 @@
+import { assert } from '@niobe/kernel';
+import { entryBytesAt, keyBytesAt, keyStartAt, KIND, kindAt, schemaIdAt, slotAt } from './entry.ts';
+import type { Parts } from './parts.ts';
+import type { Segment } from './segment.ts';
+import { validPrefix } from './valid-prefix.ts';
+
+/**
+ * Asserts what must hold between batches: every segment checks from start to end; every slot points to an entry of its own; every cell
+ * is found by its key; live bytes are what slots and definitions point to.
+ */
+export function auditPartition(parts: Parts): void {
+  const live = new Map<Segment, number>();
+  const count = (address: number): void => {
+    const segment = parts.arena.segmentOf(address);
+    assert(address >= segment.startAddress && address < segment.endAddress, 'a live entry lies in what is committed');
+    live.set(segment, (live.get(segment) ?? 0) + entryBytesAt(parts.arena.words, address));
+  };
+  let cells = 0;
+  for (let slot = 0; slot < parts.slots.count; slot++) {
+    const address = parts.slots.address(slot);
+    if (address === 0) continue;
+    count(address);
+    if (auditSlot(parts, slot, address)) cells += 1;
+  }
+  assert(cells === parts.index.count, 'the index holds every cell once');
+  for (const definition of parts.definitions.values()) count(definition.address);
+  for (const segment of parts.log.segments()) {
+    assert(segment.liveBytes === (live.get(segment) ?? 0), `live bytes of segment ${segment.number} are counted`);
+    const { validBytes, damageAt } = validPrefix(segment.view());
+    assert(validBytes === segment.committedBytes && damageAt === null, `segment ${segment.number} checks`);
+  }
+  parts.arena.report();
+}
+
+/** True where the slot has a cell. */
+function auditSlot(parts: Parts, slot: number, address: number): boolean {
+  const { bytes, words } = parts.arena;
+  assert(slotAt(words, address) === slot, 'a slot points to an entry of its own');
+  const schemaId = parts.slots.schemaId(slot);
+  assert(kindAt(words, address) === (schemaId === 0 ? KIND.tombstone : KIND.cell), 'a free slot points to a tombstone');
+  if (schemaId === 0) return false;
+  assert(schemaIdAt(words, address) === schemaId, 'slot table and cell name one schema');
+  const keyAt = keyStartAt(address);
+  const keyBytes = keyBytesAt(words, address);
+  const hash = parts.schemas.get(schemaId)!.hashKey(bytes, keyAt, keyBytes);
+  assert(parts.index.find(hash, schemaId, bytes, keyAt, keyBytes) === slot, 'a cell is found by its key');
+  return true;
+}

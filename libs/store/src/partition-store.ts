@@ -1,0 +1,363 @@
+import type { Predicate, SchemaTable } from '@niobe/cells';
+import { assert, NiobeError, type ByteWriter, type Clock } from '@niobe/kernel';
+import type { Arena } from './arena.ts';
+import { auditPartition } from './audit.ts';
+import { cellIdOf, generationOf, partitionOf, slotOf } from './cell-id.ts';
+import { CellReader } from './cell-reader.ts';
+import { CellWriter, type WriteStatus } from './cell-writer.ts';
+import { Cleaner } from './cleaner.ts';
+import { bodyBytesAt, bodyStartAt, epochAt, expiresAt, generationAt, keyBytesAt, keyStartAt, seqAt } from './entry.ts';
+import type { StoreEvents } from './events.ts';
+import { EPOCH_LIMIT, PARTITION_LIMIT } from './limits.ts';
+import { emptyParts, type Parts } from './parts.ts';
+import { recoverSegments, type RecoveredSegment } from './recovery.ts';
+import type { Segment } from './segment.ts';
+
+/** What a partition is opened with. */
+export interface PartitionStoreOptions {
+  readonly partition: number;
+  /** Epoch of everything written from now on; at least that of everything recovered. */
+  readonly epoch: number;
+  readonly arena: Arena;
+  /** The schemas cells may have; recovery adds those found in the log. */
+  readonly schemas: SchemaTable;
+  readonly clock: Clock;
+  /** Number of the first segment to open; after a recovery at least one above the highest. */
+  readonly firstSegment: number;
+  readonly events: StoreEvents;
+}
+
+/** One segment as those who ship it see it. */
+export interface SegmentInfo {
+  readonly segment: number;
+  /** Committed bytes. */
+  readonly bytes: number;
+  readonly sealed: boolean;
+  /** Empty, waiting for `release`. */
+  readonly retired: boolean;
+  readonly liveBytes: number;
+  /** Seq of the last commit in it. */
+  readonly commitSeq: number;
+}
+
+/** (epoch, seq) of a commit. */
+export interface CommitVersion {
+  readonly epoch: number;
+  readonly seq: number;
+}
+
+/**
+ * The cells of one partition: a log in the arena, a slot table and a key index over it. Used by one thread.
+ *
+ * Writes come in atomic batches: `begin`, operations, then `commit` or `rollback`. Keys and bodies are ranges of any `Uint8Array`; they
+ * may come from outside and are checked. Reads by slot take a slot that `find` or `scan` gave and hold until the next write or cleaning;
+ * keys and bodies are then ranges of {@link bytes}.
+ */
+export class PartitionStore {
+  readonly partition: number;
+  readonly epoch: number;
+  /** The arena's memory, in which keys and bodies lie. */
+  readonly bytes: Uint8Array;
+  readonly #words: Uint32Array;
+  readonly #parts: Parts;
+  readonly #reader: CellReader;
+  readonly #writer: CellWriter;
+  readonly #cleaner: Cleaner;
+
+  constructor(options: PartitionStoreOptions) {
+    assert(options.partition >= 0 && options.partition < PARTITION_LIMIT, 'partitions are 12 bits');
+    assert(options.epoch >= 0 && options.epoch < EPOCH_LIMIT, 'epochs are 20 bits');
+    this.partition = options.partition;
+    this.epoch = options.epoch;
+    this.bytes = options.arena.bytes;
+    this.#words = options.arena.words;
+    this.#parts = emptyParts(options);
+    this.#reader = new CellReader(this.#parts);
+    this.#writer = new CellWriter(this.#parts, this.#reader);
+    this.#cleaner = new Cleaner(this.#parts, this.#reader);
+  }
+
+  /**
+   * A partition from the segments of its log, which come in any order and are read one by one. Throws `DAMAGED` with partition, segment
+   * and offset where bytes below `durableBytes` do not check, `STORE_FULL` where the arena is too small, `FENCED` where the log is of a
+   * higher epoch; the arena is then as before.
+   */
+  static recover(options: PartitionStoreOptions, segments: Iterable<RecoveredSegment>): PartitionStore {
+    const store = new PartitionStore(options);
+    recoverSegments(store.#parts, segments);
+    return store;
+  }
+
+  /** Opens a batch. One batch is open at a time in an arena. */
+  begin(): void {
+    this.#parts.batch.begin();
+  }
+
+  /**
+   * Writes a cell whether or not the key has one. `SCHEMA_VIOLATION`, `MALFORMED` or `TOO_LARGE` where key or body are not allowed,
+   * `NOT_READY` where the schema is not known here.
+   *
+   * @param expiresS Unix seconds from which the cell is gone, 0 = never
+   */
+  put(
+    schemaId: number,
+    bytes: Uint8Array,
+    keyAt: number,
+    keyBytes: number,
+    bodyAt: number,
+    bodyBytes: number,
+    expiresS: number,
+  ): WriteStatus {
+    return this.#writer.put(schemaId, bytes, keyAt, keyBytes, bodyAt, bodyBytes, expiresS);
+  }
+
+  /** As {@link put}; `EXISTS` where the key has a cell. */
+  putIfAbsent(
+    schemaId: number,
+    bytes: Uint8Array,
+    keyAt: number,
+    keyBytes: number,
+    bodyAt: number,
+    bodyBytes: number,
+    expiresS: number,
+  ): WriteStatus {
+    return this.#writer.putIfAbsent(schemaId, bytes, keyAt, keyBytes, bodyAt, bodyBytes, expiresS);
+  }
+
+  /** Overwrites a cell of this version (seq 0: of any); `VERSION_MISMATCH` or `NOT_FOUND`. Else as {@link put}. */
+  replace(
+    schemaId: number,
+    bytes: Uint8Array,
+    keyAt: number,
+    keyBytes: number,
+    bodyAt: number,
+    bodyBytes: number,
+    expiresS: number,
+    epoch: number,
+    seq: number,
+  ): WriteStatus {
+    return this.#writer.replace(schemaId, bytes, keyAt, keyBytes, bodyAt, bodyBytes, expiresS, epoch, seq);
+  }
+
+  /** Deletes a cell of this version: `VERSION_MISMATCH` or `NOT_FOUND`. With seq 0 of any, and `absent` where there is none. */
+  delete(
+    schemaId: number,
+    bytes: Uint8Array,
+    keyAt: number,
+    keyBytes: number,
+    epoch: number,
+    seq: number,
+  ): WriteStatus {
+    return this.#writer.delete(schemaId, bytes, keyAt, keyBytes, epoch, seq);
+  }
+
+  /** Merges a delta into the key's cell by the schema's operators, or puts it where there is none. `OVERFLOW`, else as {@link put}. */
+  merge(
+    schemaId: number,
+    bytes: Uint8Array,
+    keyAt: number,
+    keyBytes: number,
+    bodyAt: number,
+    bodyBytes: number,
+    expiresS: number,
+  ): WriteStatus {
+    return this.#writer.merge(schemaId, bytes, keyAt, keyBytes, bodyAt, bodyBytes, expiresS);
+  }
+
+  /** Slot of the cell that the last operation wrote or found equal, -1 where it left none. */
+  get lastSlot(): number {
+    return this.#writer.lastSlot;
+  }
+
+  /**
+   * Makes the batch visible as a whole and returns the version of its commit; a batch that changed nothing writes nothing and returns
+   * that of the commit before. `STORE_FULL` leaves the batch open, to be rolled back.
+   */
+  commit(): CommitVersion {
+    const { batch } = this.#parts;
+    batch.commit('head', batch.onlyFrees ? 'delete' : 'write');
+    return this.lastCommit();
+  }
+
+  /** Leaves everything as it was before {@link begin}. */
+  rollback(): void {
+    this.#parts.batch.rollback();
+  }
+
+  /** The last commit, also one of the cleaner. */
+  lastCommit(): CommitVersion {
+    const { log } = this.#parts;
+    return { epoch: log.lastCommitEpoch, seq: log.lastCommitSeq };
+  }
+
+  /** Slot of the key's cell, -1 where there is none or it has expired. O(1), allocates nothing. */
+  find(schemaId: number, bytes: Uint8Array, keyAt: number, keyBytes: number): number {
+    return this.#reader.find(schemaId, bytes, keyAt, keyBytes);
+  }
+
+  /** Appends the body of the key's cell to `out`; false where there is none. */
+  get(schemaId: number, bytes: Uint8Array, keyAt: number, keyBytes: number, out: ByteWriter): boolean {
+    return this.#reader.get(schemaId, bytes, keyAt, keyBytes, out);
+  }
+
+  /**
+   * Visits the cells of a schema for which `predicate` holds, from `cursor` (0 at first) on, until `limitBytes` of keys and bodies were
+   * visited or `budgetMs` passed. Returns the next cursor, {@link SCAN_END} at the end.
+   *
+   * Cursors hold across writes, cleaning and batches: a cell that exists from the first to the last call is visited exactly once, in the
+   * state it then has. `visit` must not write.
+   */
+  scan(
+    schemaId: number,
+    predicate: Predicate | null,
+    cursor: number,
+    limitBytes: number,
+    budgetMs: number,
+    visit: (slot: number) => void,
+  ): number {
+    return this.#reader.scan(schemaId, predicate, cursor, limitBytes, budgetMs, visit);
+  }
+
+  versionEpoch(slot: number): number {
+    return epochAt(this.#words, this.#parts.slots.address(slot));
+  }
+
+  versionSeq(slot: number): number {
+    return seqAt(this.#words, this.#parts.slots.address(slot));
+  }
+
+  /** Unix seconds from which the cell is gone, 0 = never. */
+  expiresS(slot: number): number {
+    return expiresAt(this.#words, this.#parts.slots.address(slot));
+  }
+
+  schemaId(slot: number): number {
+    return this.#parts.slots.schemaId(slot);
+  }
+
+  /** Where the key begins in {@link bytes}. */
+  keyStart(slot: number): number {
+    return keyStartAt(this.#parts.slots.address(slot));
+  }
+
+  keyBytes(slot: number): number {
+    return keyBytesAt(this.#words, this.#parts.slots.address(slot));
+  }
+
+  /** Where the body begins in {@link bytes}. */
+  bodyStart(slot: number): number {
+    return bodyStartAt(this.#words, this.#parts.slots.address(slot));
+  }
+
+  bodyBytes(slot: number): number {
+    return bodyBytesAt(this.#words, this.#parts.slots.address(slot));
+  }
+
+  /** The cell's id: partition, generation and slot as one safe integer below 2^52. */
+  idOf(slot: number): number {
+    return cellIdOf(this.partition, generationAt(this.#words, this.#parts.slots.address(slot)), slot);
+  }
+
+  /** Slot of the cell with this id, -1 where it was deleted, has expired or is of another partition. O(1). */
+  slotOfId(id: number): number {
+    const { slots } = this.#parts;
+    const slot = slotOf(id);
+    if (partitionOf(id) !== this.partition || slot >= slots.count || slots.schemaId(slot) === 0) return -1;
+    const address = slots.address(slot);
+    if (generationAt(this.#words, address) !== generationOf(id) || this.#reader.isExpired(address)) return -1;
+    return slot;
+  }
+
+  /**
+   * One slice of cleaning, of about `budgetMs`; not while a batch is open. True if something was done. Where several partitions share an
+   * arena, `ArenaCleaner` chooses among them.
+   */
+  clean(budgetMs: number): boolean {
+    return this.#cleaner.clean(budgetMs);
+  }
+
+  /** What cleaning would gain now: 0 nothing, to 1 the dead share of the best victim, 2 work that is under way or due. O(segments). */
+  cleaningGain(): number {
+    return this.#cleaner.gain();
+  }
+
+  /** True while a segment is on its way through the cleaner. */
+  get isCleaning(): boolean {
+    return this.#cleaner.isWalking;
+  }
+
+  /** How scarce the arena's memory is, 0 to 1; see `Arena.pressure`. */
+  pressure(): number {
+    return this.#parts.arena.pressure;
+  }
+
+  /** Frees the memory of a retired segment: see `StoreEvents.retired`. A segment that is not there is none of our business. */
+  release(segment: number): void {
+    const found = this.#parts.log.segment(segment);
+    if (found?.state === 'retired') this.#parts.log.release(found);
+  }
+
+  /** Committed bytes of a segment, shared with the arena: valid until it is released. `NOT_FOUND` where there is none. */
+  segmentBytes(segment: number): Uint8Array {
+    const found = this.#parts.log.segment(segment);
+    if (found === undefined) throw new NiobeError('NOT_FOUND', `partition ${this.partition} has no segment ${segment}`);
+    return found.view();
+  }
+
+  /** All segments, retired ones included. */
+  segments(): SegmentInfo[] {
+    return [...this.#parts.log.segments()].map(segmentInfo);
+  }
+
+  /** Cells, expired ones included until the cleaner comes by. */
+  get cells(): number {
+    return this.#parts.index.count;
+  }
+
+  /** Bytes of the key index, which lies outside the arena. */
+  get indexBytes(): number {
+    return this.#parts.index.memoryBytes;
+  }
+
+  /** Slots that were ever used; six bytes each, outside the arena. */
+  get slots(): number {
+    return this.#parts.slots.count;
+  }
+
+  /** Bytes of live entries the cleaner moved. */
+  get movedBytes(): number {
+    return this.#cleaner.movedBytes;
+  }
+
+  /** Segments the cleaner emptied. */
+  get emptiedSegments(): number {
+    return this.#cleaner.emptiedSegments;
+  }
+
+  /** Expired cells the cleaner turned into tombstones. */
+  get expiredCells(): number {
+    return this.#cleaner.expiredCells;
+  }
+
+  /** Asserts that segments, slots, index and live bytes agree. O(bytes): for tests and when in doubt. */
+  audit(): void {
+    auditPartition(this.#parts);
+  }
+
+  /** Frees all memory of the partition. The store is not to be used afterwards. */
+  close(): void {
+    if (this.#parts.batch.isOpen) this.rollback();
+    this.#parts.log.close();
+  }
+}
+
+function segmentInfo(segment: Segment): SegmentInfo {
+  return {
+    segment: segment.number,
+    bytes: segment.committedBytes,
+    sealed: segment.state !== 'open',
+    retired: segment.state === 'retired',
+    liveBytes: segment.liveBytes,
+    commitSeq: segment.lastCommitSeq,
+  };
+}

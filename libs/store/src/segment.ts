@@ -1,0 +1,56 @@
+import type { Arena } from './arena.ts';
+import { UNIT_BYTES } from './entry.ts';
+
+/**
+ * `open`: bytes are appended. `sealed`: no more are. `retired`: nothing in it is live; the memory is kept until it is released.
+ */
+export type SegmentState = 'open' | 'sealed' | 'retired';
+
+/** A part of the arena that one partition appends to. */
+export class Segment {
+  readonly number: number;
+  readonly arena: Arena;
+  /** First byte in the arena's memory. */
+  readonly startByte: number;
+  readonly capacityBytes: number;
+  state: SegmentState = 'open';
+  /** Bytes up to the last commit. */
+  committedBytes = 0;
+  /** Bytes of the entries that are the latest of their slot or schema. */
+  liveBytes = 0;
+  /** No live cell in here expires before this Unix second; Infinity where none does. */
+  earliestExpiryS: number = Infinity;
+  /** Seq of the last commit in here. */
+  lastCommitSeq = 0;
+
+  constructor(arena: Arena, number: number, startByte: number, capacityBytes: number) {
+    this.arena = arena;
+    this.number = number;
+    this.startByte = startByte;
+    this.capacityBytes = capacityBytes;
+  }
+
+  get roomBytes(): number {
+    return this.capacityBytes - this.committedBytes;
+  }
+
+  /** Share of the segment that cleaning would free. */
+  get deadShare(): number {
+    return 1 - this.liveBytes / this.capacityBytes;
+  }
+
+  /** Address of the first entry. */
+  get startAddress(): number {
+    return this.startByte / UNIT_BYTES;
+  }
+
+  /** Address behind the last committed entry. */
+  get endAddress(): number {
+    return (this.startByte + this.committedBytes) / UNIT_BYTES;
+  }
+
+  /** The committed bytes, shared with the arena: never changing, but gone once the segment is released. */
+  view(): Uint8Array {
+    return this.arena.bytes.subarray(this.startByte, this.startByte + this.committedBytes);
+  }
+}
