@@ -3,7 +3,12 @@ export { brokerSources, type BrokerSources, type KafkaSource, type NatsSource } 
 export { freePort, freePorts, isPortFree } from './brokers/free-port.ts';
 export { startKafka, type KafkaOptions, type KafkaServer } from './brokers/kafka-server.ts';
 export { startNats, type NatsOptions, type NatsServer } from './brokers/nats-server.ts';
+export { repositoryDir } from './brokers/repository.ts';
 export { useKafka, useNats, type TestBroker } from './brokers/test-broker.ts';
+export { busContract, type BusFixture } from './contracts/bus.ts';
+export { eventLogContract, type EventLogFixture } from './contracts/event-log.ts';
+export { KillableNats } from './contracts/killable-nats.ts';
+export { sharedMapContract, type SharedMapsFixture } from './contracts/shared-map.ts';
 export { dataFile, type DataFile } from './data-file.ts';
 export {
   describeWhen,

@@ -1,0 +1,1 @@
+export { connectNats, type NatsGrid, type NatsOptions } from './connect.ts';
