@@ -133,9 +133,12 @@ describe('readDeployment', () => {
     const problems = await problemsOf({
       ...small,
       'deployment.json': { name: 'small', shards: ['shard-0'], topics: [{ name: 'feed', records: 'flat' }] },
+      'cells/a.json': { name: 'station', key: 'text', fields: { name: { type: 'text' } } },
+      'cells/b.json': { name: 'station', key: 'text', fields: { name: { type: 'text' } } },
       'events/other.json': { ...click, topic: 'feed', fields: { user: { type: 'text' }, time: { type: 'timestamp' } } },
     });
     expect(problems).toEqual([
+      'cells/b.json: name: "station" is declared in cells/a.json too',
       'events/click.json: topic: "events" is not declared in deployment.json, which has feed',
       'events/other.json: type: "click" is declared in events/click.json too',
       'events/other.json: fields.time: flat records use this name beside the data; choose another',

@@ -16,7 +16,10 @@ export type BusStatus = 'connected' | 'disconnected';
 export interface BusMessage {
   readonly subject: string;
   readonly payload: Uint8Array;
-  /** Answers a request, once; without effect for a published message, or when the asker is gone. */
+  /**
+   * Answers a request, once; without effect for a published message, when it was answered, or when the wire is broken. Throws
+   * `TOO_LARGE` above {@link Bus.maxPayloadBytes}.
+   */
   reply(payload: Uint8Array): void;
 }
 

@@ -1,4 +1,13 @@
-import { BoundedQueue, deferred, NiobeError, type Clock, type Deferred, type Random, type Timer } from '@niobe/kernel';
+import {
+  BoundedQueue,
+  deferred,
+  isNiobeError,
+  NiobeError,
+  type Clock,
+  type Deferred,
+  type Random,
+  type Timer,
+} from '@niobe/kernel';
 import type { Bus, BusMessage, BusStatus, RequestOptions, Subscription } from './bus.ts';
 import { MESSAGE_BYTES_MAX, REQUESTS_IN_FLIGHT_MAX, WAITING_BYTES_MAX } from './limits.ts';
 
@@ -79,6 +88,15 @@ export class MemoryNetwork {
     if (this.#happens(this.#faults.dropChance)) return;
     this.#send(bytes, arrive);
     if (this.#happens(this.#faults.duplicateChance)) this.#send(bytes, arrive);
+  }
+
+  /** As {@link carry}, but what finds no room is lost, as on any wire: whoever answers can do nothing about it. */
+  carryReply(bytes: number, arrive: () => void): void {
+    try {
+      this.carry(bytes, arrive);
+    } catch (error) {
+      if (!isNiobeError(error, 'BUSY')) throw error;
+    }
   }
 
   #send(bytes: number, arrive: () => void): void {
@@ -201,7 +219,7 @@ export class MemoryBus implements Bus {
   #carryRequest(listener: Listener, subject: string, payload: Uint8Array, asked: Asked): void {
     const takeReply = (reply: Uint8Array): void => {
       if (reply.length > this.maxPayloadBytes) throw tooLarge(reply, this.maxPayloadBytes);
-      this.#network.carry(reply.length, () => {
+      this.#network.carryReply(reply.length, () => {
         if (this.#asked.has(asked)) asked.answer.resolve(reply.slice());
       });
     };

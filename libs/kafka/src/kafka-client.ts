@@ -33,12 +33,16 @@ export function newClient(address: KafkaAddress, logger: Logger): Kafka {
   });
 }
 
+/** Parts of kafkajs that report each failed connection, several times a second while a broker is away; the log says that once itself. */
+const CONNECTION_PARTS: ReadonlySet<string> = new Set(['Connection', 'BrokerPool']);
+
 /**
  * What kafkajs calls an error is mostly a broker that is away for a moment, which the loops around it handle and report; so its errors
  * are warnings here and the rest is for debugging. Only the message is kept: its extras may hold anything.
  */
-function writeEntry(logger: Logger, entry: LogEntry): void {
-  const fields = { source: 'kafkajs', part: entry.namespace };
-  if (entry.level === kafkajs.logLevel.ERROR) logger.warn(fields, entry.log.message);
-  else logger.debug(fields, entry.log.message);
+function writeEntry(logger: Logger, { level, namespace, log }: LogEntry): void {
+  const fields = { source: 'kafkajs', part: namespace };
+  const isWarning = level === kafkajs.logLevel.ERROR && !CONNECTION_PARTS.has(namespace);
+  if (isWarning) logger.warn(fields, log.message);
+  else logger.debug(fields, log.message);
 }

@@ -132,7 +132,7 @@ export class NatsBus implements Bus {
   }
 
   #turned(status: BusStatus): void {
-    if (false)
+    if (status === 'disconnected')
       this.#failAll(new NiobeError('UNKNOWN', 'the connection to NATS broke while the request was in flight'));
   }
 

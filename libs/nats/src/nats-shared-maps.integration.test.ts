@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { silentLogger, systemClock, systemRandom, until } from '@niobe/kernel';
+import { isNiobeError, silentLogger, systemClock, systemRandom, until } from '@niobe/kernel';
 import { describeWithLocalNats, KillableNats, sharedMapContract } from '@niobe/testing';
 import { connectNats, type NatsGrid } from './connect.ts';
 
@@ -11,6 +11,15 @@ function connect(nats: KillableNats, replicas: 1 | 3 = 1): Promise<NatsGrid> {
 }
 
 const anyRow = (row: unknown): unknown => row;
+
+/** A server that runs says at once that nobody listens. */
+async function answersNothing(grid: NatsGrid): Promise<boolean> {
+  const asked = grid.bus.request('nobody.listens', new Uint8Array(1), { deadlineMs: 100 });
+  return asked.then(
+    () => false,
+    (error: unknown) => isNiobeError(error, 'DEADLINE'),
+  );
+}
 
 describeWithLocalNats('with nats-server', () => {
   sharedMapContract('NatsSharedMaps', async () => {
@@ -64,6 +73,7 @@ describeWithLocalNats('with nats-server', () => {
       const map = await grid.maps.open('frozen', anyRow);
       const revision = await map.create('a', 0);
       nats.pause();
+      await until(systemClock, () => answersNothing(grid), SOON_MS, 'the server standing still');
       const update = map.update('a', 1, revision);
       const frozenUntilMs = systemClock.monotonicMs() + 2_500;
       await until(systemClock, () => systemClock.monotonicMs() > frozenUntilMs, SOON_MS, 'the answer being late');

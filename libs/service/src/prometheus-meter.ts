@@ -70,7 +70,10 @@ export class PrometheusMeter implements Meter {
   }
 
   gauge(name: string, help: string, read: () => number, labels: Labels = {}): void {
-    assert(!RESERVED_ENDING.test(name), `gauge ${name} ends in its unit: promtool keeps _total, _count, _sum, _bucket for others`);
+    assert(
+      !RESERVED_ENDING.test(name),
+      `gauge ${name} ends in its unit: promtool keeps _total, _count, _sum, _bucket for others`,
+    );
     const first = this.#declare(name, labels, 1);
     const family = found(this.#gauges, name, () => this.#gaugeFamily(name, help, labels));
     if (first) family.readers.push({ labels, read });

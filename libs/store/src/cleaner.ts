@@ -35,11 +35,11 @@ export class Cleaner {
   }
 
   /**
-   * How much there is to gain: 0 nothing now, up to 1 the dead share of the best victim, 2 a segment that is being walked or is due.
+   * How much there is to gain: 0 nothing now, up to 1 the dead share of the best victim, 2 a segment that is empty, due or being walked.
    * O(segments).
    */
   gain(): number {
-    if (this.#walk !== null || this.#due() !== null) return 2;
+    if (this.#walk !== null || this.#empty() !== null || this.#due() !== null) return 2;
     const victim = this.#victim();
     return victim === null ? 0 : victim.deadShare;
   }
@@ -58,15 +58,18 @@ export class Cleaner {
     return this.#slice(this.#walk, this.#parts.clock.monotonicMs() + budgetMs);
   }
 
-  /** Gives back the segments in which nothing lives. */
+  /** Gives back a segment in which nothing lives. */
   #retireEmpty(): boolean {
-    let any = false;
+    const empty = this.#empty();
+    if (empty !== null) this.#retire(empty);
+    return empty !== null;
+  }
+
+  #empty(): Segment | null {
     for (const segment of this.#parts.log.segments()) {
-      if (segment.state !== 'sealed' || segment.liveBytes > 0 || segment === this.#walk?.segment) continue;
-      this.#retire(segment);
-      any = true;
+      if (segment.state === 'sealed' && segment.liveBytes === 0 && segment !== this.#walk?.segment) return segment;
     }
-    return any;
+    return null;
   }
 
   #retire(segment: Segment): void {

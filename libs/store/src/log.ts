@@ -82,6 +82,7 @@ export class Log {
     if (open !== null && overheadOf(open) + stagedBytes <= open.roomBytes) return open;
     const segment = this.#openSegment(stagedBytes + START_BYTES + COMMIT_BYTES, purpose, mostBytes);
     if (open !== null) this.seal(lane);
+    segment.tailIsLost = lane === 'survivor';
     this.#open[lane] = segment;
     this.#segments.set(segment.number, segment);
     this.#nextSegment += 1;

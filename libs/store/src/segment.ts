@@ -20,6 +20,8 @@ export class Segment {
   liveBytes = 0;
   /** No live cell in here expires before this Unix second; Infinity where none does. */
   earliestExpiryS: number = Infinity;
+  /** The cleaner filled this segment as far as its entries went. */
+  tailIsLost = false;
   /** Seq of the last commit in here. */
   lastCommitSeq = 0;
 
@@ -34,9 +36,13 @@ export class Segment {
     return this.capacityBytes - this.committedBytes;
   }
 
-  /** Share of the segment that cleaning would free. */
+  /**
+   * Share of the segment that cleaning would free. What the cleaner itself left over at the end of a segment is not counted, else it
+   * would move large cells from one such segment to the next for ever.
+   */
   get deadShare(): number {
-    return 1 - this.liveBytes / this.capacityBytes;
+    const filledBytes = this.tailIsLost ? this.committedBytes : this.capacityBytes;
+    return (filledBytes - this.liveBytes) / this.capacityBytes;
   }
 
   /** Address of the first entry. */

@@ -5,6 +5,7 @@ export { startKafka, type KafkaOptions, type KafkaServer } from './brokers/kafka
 export { startNats, type NatsOptions, type NatsServer } from './brokers/nats-server.ts';
 export { repositoryDir } from './brokers/repository.ts';
 export { useKafka, useNats, type TestBroker } from './brokers/test-broker.ts';
+export { backupStoreContract, type BackupStoreFixture } from './contracts/backup-store.ts';
 export { busContract, type BusFixture } from './contracts/bus.ts';
 export { eventLogContract, type EventLogFixture } from './contracts/event-log.ts';
 export { KillableNats } from './contracts/killable-nats.ts';

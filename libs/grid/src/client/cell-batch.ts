@@ -62,7 +62,7 @@ export class CellBatch {
     const { length } = keys;
     this.length = length;
     this.#schemas = keys.schemas;
-    this.#frames = new Array<Uint8Array | null>(length).fill(null);
+    this.#frames = Array.from<Uint8Array | null>({ length }).fill(null);
     this.#epochs = new Uint32Array(length);
     this.#seqs = new Float64Array(length);
     this.#expires = new Uint32Array(length);

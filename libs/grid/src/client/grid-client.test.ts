@@ -9,7 +9,6 @@ import { MemoryShard } from '../memory-shard.ts';
 import { MemorySharedMaps } from '../memory-shared-maps.ts';
 import { PartitionTable } from '../partition-table.ts';
 import { partitionOf } from '../placement.ts';
-import { shardSubject } from '../subjects.ts';
 import { GridClient } from './grid-client.ts';
 import { SectionBuilder, type PreparedSection } from './prepared-section.ts';
 
@@ -220,14 +219,15 @@ describe('GridClient', () => {
     const reading = client.get(views, 'home');
     systemClock.soon(() => grid.breakClient());
     expect((await reading)?.record['count']).toBe(1);
-    let lost = 0;
+    let written = 0;
     grid.listen(FrameKind.WRITE, () => {
-      lost += 1;
+      written += 1;
+      queueMicrotask(() => grid.breakClient());
       return true;
     });
-    const merge = client.merge(views, 'home', { page: 'home', count: 1 }, { deadlineMs: 60 });
-    await expect(merge).rejects.toMatchObject({ code: 'DEADLINE' });
-    expect(lost).toBe(1);
+    const merge = client.merge(views, 'home', { page: 'home', count: 1 });
+    await expect(merge).rejects.toMatchObject({ code: 'UNKNOWN' });
+    expect(written).toBe(1);
     expect((await client.get(views, 'home'))?.record['count']).toBe(2);
   });
 
@@ -301,19 +301,6 @@ describe('GridClient', () => {
     }
     expect(keys).toHaveLength(300);
     expect(new Set(keys).size).toBe(300);
-  });
-
-  it('says BUSY instead of holding more than its bound for a shard that does not answer', async () => {
-    const other = await TestGrid.start();
-    for (const shard of other.shards.values()) shard.close();
-    for (const name of SHARDS) other.shardBus.subscribe(shardSubject('test', name), () => undefined);
-    const page = 'x'.repeat(900_000);
-    const sections = Array.from({ length: 160 }, () => bigSection(0, 'b', page));
-    const results = await other.client.write(sections, { deadlineMs: 1000 });
-    const codes = results.map((result) => result.error?.code);
-    expect(codes.filter((code) => code === 'DEADLINE').length).toBeGreaterThan(0);
-    expect(codes.filter((code) => code === 'BUSY').length).toBeGreaterThan(50);
-    other.table.close();
   });
 });
 

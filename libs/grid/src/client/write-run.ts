@@ -7,7 +7,7 @@ import type { Version } from './cell-batch.ts';
 import type { PreparedSection } from './prepared-section.ts';
 import { Backoff, isUncertain, isWorthRetry, notServed } from './retry-policy.ts';
 import type { ShardLink } from './shard-link.ts';
-import type { Route, ShardRouter } from './shard-router.ts';
+import type { ShardRouter } from './shard-router.ts';
 
 /**
  * One bulk write: rounds of frames, one or more to each shard, until every section is taken, refused for good, or the time is up.
@@ -47,7 +47,6 @@ interface Frame {
   readonly order: number[];
   /** Any of its sections must not take effect twice: then the one attempt gets all the time there is. */
   patient: boolean;
-  bytes: Uint8Array | null;
 }
 
 /** Runs a bulk write; see {@link WriteRun.run}. */
@@ -95,45 +94,44 @@ export class WriteRun {
     this.#open = [];
     this.#wrongPrimaries.clear();
     this.#wishedMs = 0;
-    await Promise.all(this.#pack(open).map((frame) => this.#exchange(frame)));
+    await Promise.all(this.#send(open));
     return this.#open;
   }
 
-  #pack(open: readonly number[]): Frame[] {
+  /** Puts the open sections in frames; a frame that is full goes out while the next one is filled. */
+  #send(open: readonly number[]): Promise<void>[] {
     const filling = new Map<ShardLink, Frame>();
-    const full: Frame[] = [];
+    const sent: Promise<void>[] = [];
     for (const index of open) {
       const section = this.#sections[index]!;
       const route = this.#router.route(section.partition);
-      if (route === null) this.#refused(index, notServed(section.partition), [], -1);
-      else this.#append(filling, full, route, section, index);
+      if (route === null) {
+        this.#refused(index, notServed(section.partition), [], -1);
+        continue;
+      }
+      const begun = filling.get(route.link);
+      const fitting = begun !== undefined && fits(begun, section);
+      if (begun !== undefined && !fitting) sent.push(this.#exchange(begun));
+      const frame = fitting ? begun : this.#begin(route.link);
+      filling.set(route.link, frame);
+      append(frame, section, route.epoch, index);
     }
-    for (const frame of filling.values()) full.push(close(frame));
-    return full;
+    for (const frame of filling.values()) sent.push(this.#exchange(frame));
+    return sent;
   }
 
-  #append(filling: Map<ShardLink, Frame>, full: Frame[], route: Route, section: PreparedSection, index: number): void {
-    const { writeFrame } = route.link;
-    let frame = filling.get(route.link);
-    if (frame !== undefined && !fits(frame, section)) {
-      full.push(close(frame));
-      frame = undefined;
-    }
-    if (frame === undefined) {
-      writeFrame.start(this.#router.client, this.#options.ack, this.#options.versionsWanted);
-      frame = { link: route.link, order: [], patient: false, bytes: null };
-      filling.set(route.link, frame);
-    }
-    writeFrame.preparedSection(section.partition, route.epoch, section.sourceEnds.length, section.ops, section.content);
-    frame.order.push(index);
-    frame.patient ||= section.sourceEnds.length === 0;
+  #begin(link: ShardLink): Frame {
+    link.writeFrame.start(this.#router.client, this.#options.ack, this.#options.versionsWanted);
+    return { link, order: [], patient: false };
   }
 
   async #exchange(frame: Frame): Promise<void> {
     this.#router.requests.add(1);
     let answered = 0;
     try {
-      const reply = new WriteReply(await frame.link.send(frame.bytes!, this.#options.endMs, frame.patient));
+      const reply = new WriteReply(
+        await frame.link.send(frame.link.writeFrame.finish(), this.#options.endMs, frame.patient),
+      );
       if (reply.sections !== frame.order.length) throw unfitting();
       for (; answered < frame.order.length; answered++) this.#takeSection(reply, frame.order[answered]!);
     } catch (error) {
@@ -186,9 +184,11 @@ function fits(frame: Frame, section: PreparedSection): boolean {
   return writeFrame.length + section.content.length <= FRAME_BYTES && writeFrame.sections < SECTIONS_PER_FRAME_MAX;
 }
 
-function close(frame: Frame): Frame {
-  frame.bytes = frame.link.writeFrame.finish();
-  return frame;
+function append(frame: Frame, section: PreparedSection, epoch: number, index: number): void {
+  const { partition, sourceEnds, ops, content } = section;
+  frame.link.writeFrame.preparedSection(partition, epoch, sourceEnds.length, ops, content);
+  frame.order.push(index);
+  frame.patient ||= sourceEnds.length === 0;
 }
 
 function committed(reply: WriteReply): SectionResult {

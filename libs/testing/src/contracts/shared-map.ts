@@ -171,6 +171,7 @@ export function sharedMapContract(title: string, make: () => Promise<SharedMapsF
       const [map, other] = await openBoth();
       await map.create('a', { count: 0 });
       await map.create('gone', { count: 9 });
+      await map.create('same', { count: 7 });
       const seen = new Seen(other);
       await seen.caughtUp();
       let writing: Promise<unknown> = Promise.resolve();
@@ -179,11 +180,11 @@ export function sharedMapContract(title: string, make: () => Promise<SharedMapsF
       };
       await (fixture.interrupt?.(write) ?? write());
       await writing;
-      await seen.becomes({ a: 3, new: 5 });
+      await seen.becomes({ a: 3, new: 5, same: 7 });
       expect((await other.get('a'))?.value).toEqual({ count: 3 });
       await incrementTimes(map, 1);
-      await seen.becomes({ a: 4, new: 5 });
-      expect(seen.caughtUpTimes).toBe(1);
+      await seen.becomes({ a: 4, new: 5, same: 7 });
+      expect([seen.caughtUpTimes, seen.timesTold('same')]).toEqual([1, 1]);
       seen.close();
     });
   });
@@ -194,11 +195,12 @@ class Seen {
   readonly bad: string[] = [];
   caughtUpTimes = 0;
   readonly #entries = new Map<string, MapEntry<Count>>();
+  readonly #times = new Map<string, number>();
   readonly #watch: { close(): void };
 
   constructor(map: SharedMap<Count>) {
     this.#watch = map.watch({
-      onEntry: (entry) => void this.#entries.set(entry.key, entry),
+      onEntry: (entry) => this.#take(entry),
       onCaughtUp: () => void (this.caughtUpTimes += 1),
       onBadRow: (key) => void this.bad.push(key),
     });
@@ -207,6 +209,11 @@ class Seen {
   state(): Record<string, number> {
     const present = [...this.#entries.values()].filter((entry) => entry.value !== null);
     return Object.fromEntries(present.map((entry) => [entry.key, entry.value!.count]));
+  }
+
+  /** How often the watch has told of a key. */
+  timesTold(key: string): number {
+    return this.#times.get(key) ?? 0;
   }
 
   lastOf(key: string): MapEntry<Count> | undefined {
@@ -230,6 +237,11 @@ class Seen {
 
   close(): void {
     this.#watch.close();
+  }
+
+  #take(entry: MapEntry<Count>): void {
+    this.#entries.set(entry.key, entry);
+    this.#times.set(entry.key, this.timesTold(entry.key) + 1);
   }
 }
 

@@ -1,0 +1,48 @@
+import { DiskBackupStore } from '@niobe/disk';
+import { readDeployment } from '@niobe/events';
+import { connectNats } from '@niobe/nats';
+import { keepTrying, runService } from '@niobe/service';
+import { configSchema } from './config.ts';
+import { startBackup } from './service.ts';
+
+/** How long one attempt to reach NATS takes; it is repeated while NATS is away. */
+const CONNECT_TIMEOUT_MS = 3_000;
+
+/** Ends the process: the host logs it and exits, and the next start recovers from the disk. */
+function end(error: Error): void {
+  queueMicrotask(() => {
+    throw error;
+  });
+}
+
+await runService({
+  name: 'backup',
+  configSchema,
+  start: async (host) => {
+    const { config, clock, random, logger, meter } = host;
+    const { NIOBE_NAME: name, NIOBE_NATS_URL: url, NIOBE_DATA_DIR: folder } = config;
+    const { name: deployment } = await readDeployment(config.NIOBE_DEPLOYMENT);
+    host.starting(`reading the journal in ${folder}`);
+    const backupStore = await DiskBackupStore.open({ folder, clock, random, logger, meter });
+    const grid = await keepTrying(host, `NATS at ${url}`, () =>
+      connectNats({
+        servers: [url],
+        name,
+        deployment,
+        replicas: 1,
+        connectTimeoutMs: CONNECT_TIMEOUT_MS,
+        clock,
+        random,
+        logger,
+      }),
+    );
+    const service = await startBackup({ name, deployment }, { ...host, bus: grid.bus, backupStore, onFailure: end });
+    return {
+      ...service,
+      drain: async () => {
+        await service.drain();
+        await grid.close();
+      },
+    };
+  },
+});

@@ -1,0 +1,76 @@
+import type { Counter, Histogram, Meter } from '@niobe/kernel';
+import type { Arena, PartitionStore } from '@niobe/store';
+import { QUEUE_BYTES_MAX } from './limits.ts';
+import type { Seats } from './partitions/seats.ts';
+import type { RequestDesk } from './requests/request-desk.ts';
+
+const COMMIT_SECONDS = [0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1];
+const WAIT_SECONDS = [0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** What a shard counts as it works. */
+export interface ShardCounters {
+  readonly gets: Counter;
+  readonly writes: Counter;
+  readonly scans: Counter;
+  readonly keysRead: Counter;
+  readonly operationsWritten: Counter;
+  readonly rowsScanned: Counter;
+  readonly cleanedBytes: Counter;
+  readonly commitSeconds: Histogram;
+  readonly durableWaitSeconds: Histogram;
+}
+
+/** Declares the counters and histograms. */
+export function shardCounters(meter: Meter): ShardCounters {
+  const requests = (kind: string): Counter =>
+    meter.counter('requests_total', 'Request frames that were taken, by kind.', { kind });
+  const operations = (kind: string): Counter =>
+    meter.counter('operations_total', 'Keys read, operations committed and rows scanned.', { kind });
+  return {
+    gets: requests('get'),
+    writes: requests('write'),
+    scans: requests('scan'),
+    keysRead: operations('get'),
+    operationsWritten: operations('write'),
+    rowsScanned: operations('scan'),
+    cleanedBytes: meter.counter('cleaner_moved_bytes_total', 'Bytes of live entries that the cleaner moved.'),
+    commitSeconds: meter.histogram('commit_seconds', 'Time a batch took in the store.', COMMIT_SECONDS),
+    durableWaitSeconds: meter.histogram(
+      'durable_wait_seconds',
+      'Time an executed write waited for the backup servers.',
+      WAIT_SECONDS,
+    ),
+  };
+}
+
+/** Declares what the exporter reads from the parts of the shard. */
+export function gaugeShard(
+  meter: Meter,
+  parts: { arena: Arena; seats: Seats; desk: RequestDesk; unanswered: () => number },
+): void {
+  const { arena, seats, desk, unanswered } = parts;
+  const sum = (of: (store: PartitionStore) => number): number => {
+    let total = 0;
+    for (const store of seats.stores()) total += of(store);
+    return total;
+  };
+  meter.gauge('live_cells', 'Cells, expired ones included until the cleaner comes by.', () =>
+    sum((store) => store.cells),
+  );
+  meter.gauge('index_bytes', 'Key index, outside the arena.', () => sum((store) => store.indexBytes));
+  for (const kind of ['live', 'dead', 'free', 'retired', 'reserve'] as const)
+    meter.gauge(
+      'arena_bytes',
+      'The arena by use; retired is a part of dead, reserve of free.',
+      () => arena.report()[kind],
+      { kind },
+    );
+  meter.gauge('arena_limit_bytes', 'Size of the arena.', () => arena.capacityBytes);
+  meter.gauge('arena_pressure_ratio', 'How scarce memory is, 0 to 1.', () => arena.pressure);
+  for (const state of ['serving', 'recovering', 'damaged', 'fenced'] as const)
+    meter.gauge('owned_partitions', 'Partitions of this shard by state.', () => seats.count(state), { state });
+  meter.gauge('queue_bytes', 'Requests that wait for the thread, overhead included.', () => desk.waitingBytes);
+  meter.gauge('queue_limit_bytes', 'Bound of queue_bytes.', () => QUEUE_BYTES_MAX);
+  meter.gauge('queue_requests', 'Requests that wait for the thread.', () => desk.waiting);
+  meter.gauge('unanswered_requests', 'Writes that were executed and wait for the backup servers.', unanswered);
+}

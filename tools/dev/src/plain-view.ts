@@ -1,0 +1,68 @@
+import { every, type Clock, type Timer } from '@niobe/kernel';
+import type { Snapshot } from './snapshot.ts';
+import { deathLines, type ReadyFacts, type View } from './view.ts';
+import type { Death } from './supervised-unit.ts';
+import { clockTime, count } from './wording.ts';
+
+/** Lines for a pipe or a file: each step, the commands once everything is ready, then a status line every few seconds. */
+
+const STATUS_EVERY_MS = 10_000;
+
+export class PlainView implements View {
+  readonly #clock: Clock;
+  readonly #write: (line: string) => void;
+  #snapshot: Snapshot | null = null;
+  #status: Timer | null = null;
+
+  constructor(clock: Clock, write: (line: string) => void) {
+    this.#clock = clock;
+    this.#write = write;
+  }
+
+  step(text: string): void {
+    this.#write(text);
+  }
+
+  death(name: string, death: Death): void {
+    for (const line of deathLines(name, death)) this.#write(line);
+  }
+
+  ready({ title, startSeconds, commands, notes }: ReadyFacts): void {
+    this.#write(`ready in ${startSeconds.toFixed(1)} s: ${title}`);
+    for (const note of notes) this.#write(note);
+    if (commands !== null) for (const line of commandLines(commands)) this.#write(line);
+    this.#status = every(this.#clock, STATUS_EVERY_MS, () => this.#writeStatus());
+  }
+
+  show(snapshot: Snapshot): void {
+    this.#snapshot = snapshot;
+  }
+
+  endLive(): void {
+    this.#status?.cancel();
+  }
+
+  #writeStatus(): void {
+    if (this.#snapshot !== null) this.#write(statusLine(this.#snapshot));
+  }
+}
+
+/** The commands, each on a line of its own below what it does. */
+export function commandLines(commands: NonNullable<ReadyFacts['commands']>): string[] {
+  const lines = ['post an event:', `  ${commands.post}`, 'see it counted:', `  ${commands.count}`];
+  return commands.top === null ? lines : [...lines, 'ask a cube:', `  ${commands.top}`];
+}
+
+export function statusLine({ services, eventsPerSecond, consumerLag, cells, top }: Snapshot): string {
+  const waiting = services
+    .filter((service) => !service.ready)
+    .map(({ name, reason }) => `${name} not ready (${reason})`);
+  const health = waiting.length === 0 ? `${services.length} services ready` : waiting.join(', ');
+  const flow = `${count(eventsPerSecond)} events/s, lag ${count(consumerLag)}, ${count(cells)} cells`;
+  return `${health}; ${flow}${top === null ? '' : `; ${topLine(top)}`}`;
+}
+
+export function topLine({ dimension, sinceMs, groups }: NonNullable<Snapshot['top']>): string {
+  const names = groups.map(({ name, count: size }) => `${name} ${count(size)}`).join(', ');
+  return `top ${dimension} since ${clockTime(sinceMs)} UTC: ${names || 'nothing yet'}`;
+}

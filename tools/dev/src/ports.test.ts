@@ -1,0 +1,36 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { describe, expect, it } from '@jest/globals';
+import { portPlan, PORT_SPAN, refuseTakenPorts, serviceNeeds } from './ports.ts';
+
+describe('ports', () => {
+  it('gives the documented ports', () => {
+    const plan = portPlan(7700, ['shard-0', 'shard-1']);
+    expect(serviceNeeds(plan).map(({ name, port }) => `${name} ${port}`)).toEqual([
+      'ingest 7700',
+      'analytics 7710',
+      'shard-0 7720',
+      'shard-1 7721',
+      'backup-0 7730',
+      'backup-1 7731',
+    ]);
+    expect([plan.nats, plan.kafka, plan.kafkaController]).toEqual([7740, 7750, 7700 + PORT_SPAN]);
+  });
+
+  it('names the port that is taken, who needs it and what to do', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    await expect(refuseTakenPorts([{ port, name: 'analytics' }])).rejects.toThrow(
+      `port ${port} is taken, and analytics needs it: stop what listens there, or choose other ports with --port-base N`,
+    );
+    server.close();
+    await once(server, 'close');
+    await refuseTakenPorts([{ port, name: 'analytics' }]);
+  });
+
+  it('has no ports for more shards than there is room for', () => {
+    const shards = Array.from({ length: 11 }, (_, index) => `shard-${index}`);
+    expect(() => portPlan(7700, shards)).toThrow('the deployment has 11 shards; here run 10 at most');
+  });
+});

@@ -1,0 +1,91 @@
+import { join } from 'node:path';
+import { REPOSITORY } from './deployment-folder.ts';
+import { startProcess } from './managed-process.ts';
+import { BACKUPS, type PortPlan } from './ports.ts';
+import type { UnitSpec } from './supervised-unit.ts';
+
+/** How each of Niobe's own processes is started. Everything they need to know is in their environment. */
+
+export interface ServiceSurroundings {
+  readonly plan: PortPlan;
+  /** Folder of the deployment. */
+  readonly deployment: string;
+  readonly natsUrl: string;
+  readonly kafkaBrokers: readonly string[];
+  readonly folders: LocalFolders;
+}
+
+/** Where the local system keeps its things. */
+export interface LocalFolders {
+  readonly data: string;
+  readonly logs: string;
+}
+
+/** A service with the port of its HTTP server. */
+export interface ServiceUnit extends UnitSpec {
+  readonly port: number;
+}
+
+export function backupUnits(around: ServiceSurroundings): ServiceUnit[] {
+  return around.plan.backups.map(({ name, port }) =>
+    serviceUnit(around, 'backup', name, port, { NIOBE_DATA_DIR: join(around.folders.data, name) }),
+  );
+}
+
+export function shardUnits(around: ServiceSurroundings): ServiceUnit[] {
+  return around.plan.shards.map(({ name, port }) => serviceUnit(around, 'storage-shard', name, port));
+}
+
+export function ingestUnit(around: ServiceSurroundings): ServiceUnit {
+  return serviceUnit(around, 'ingest', 'ingest', around.plan.ingest);
+}
+
+export function analyticsUnit(around: ServiceSurroundings): ServiceUnit {
+  return serviceUnit(around, 'analytics', 'analytics', around.plan.analytics);
+}
+
+export function clicksUnit(folders: LocalFolders, collectorUrl: string, clicksPerSecond: number): UnitSpec {
+  const args = ['--url', collectorUrl, '--rate', String(clicksPerSecond)];
+  return nodeUnit(folders, 'clickgen', 'tools/clickgen/src/main.ts', args, {});
+}
+
+function serviceUnit(
+  around: ServiceSurroundings,
+  app: string,
+  name: string,
+  port: number,
+  more: Readonly<Record<string, string>> = {},
+): ServiceUnit {
+  const unit = nodeUnit(around.folders, name, `apps/${app}/src/main.ts`, [], {
+    NIOBE_NAME: name,
+    NIOBE_DEPLOYMENT: around.deployment,
+    NIOBE_HTTP_PORT: String(port),
+    NIOBE_NATS_URL: around.natsUrl,
+    NIOBE_KAFKA_BROKERS: around.kafkaBrokers.join(','),
+    NIOBE_BACKUPS: BACKUPS.join(','),
+    ...more,
+  });
+  return { ...unit, port };
+}
+
+function nodeUnit(
+  folders: LocalFolders,
+  name: string,
+  script: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): UnitSpec {
+  const logFile = join(folders.logs, `${name}.log`);
+  return {
+    name,
+    logFile,
+    start: () =>
+      startProcess({
+        name,
+        command: process.execPath,
+        args: ['--conditions=@niobe/source', join(REPOSITORY, script), ...args],
+        env: { ...process.env, ...env },
+        logFile,
+      }),
+  };
+}
