@@ -3,7 +3,6 @@ import { SchemaTable } from '@niobe/cells';
 import { MemoryEventLog, topicSpecs, type Deployment } from '@niobe/events';
 import {
   FactsRow,
-  MemoryBus,
   MemoryNetwork,
   MemorySharedMaps,
   newFacts,
@@ -12,7 +11,7 @@ import {
 } from '@niobe/grid';
 import { NiobeError, seededRandom, silentLogger, silentMeter, systemClock, until } from '@niobe/kernel';
 import { Health, HttpServer, PrometheusMeter, type RunningService } from '@niobe/service';
-import { StoreShard } from './fixture/store-shard.ts';
+import { StoreShard } from '../fixtures/store-shard.ts';
 import { startAnalytics } from './service.ts';
 
 const PARTITIONS = 16;

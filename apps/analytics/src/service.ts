@@ -119,7 +119,11 @@ export async function startAnalytics(config: AnalyticsConfig, parts: AnalyticsPa
       cubes,
       grid: grid.cells,
       schemaOf: grid.schemaOf,
-      watermarks: new Watermarks(grid.cells, clock, (topic) => catalogue.topic(topic).partitions),
+      watermarks: new Watermarks(
+        grid.cells,
+        grid.schemas.get(CURSOR_SCHEMA_ID)!,
+        (topic) => catalogue.topic(topic).partitions,
+      ),
       clock,
       querySeconds: meter.histogram('query_seconds', 'From a question to its answer', QUERY_SECONDS),
     }),

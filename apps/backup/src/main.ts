@@ -23,7 +23,7 @@ await runService({
     const { NIOBE_NAME: name, NIOBE_NATS_URL: url, NIOBE_DATA_DIR: folder } = config;
     const { name: deployment } = await readDeployment(config.NIOBE_DEPLOYMENT);
     host.starting(`reading the journal in ${folder}`);
-    const backupStore = await DiskBackupStore.open({ folder, clock, random, logger, meter });
+    const backupStore = await DiskBackupStore.open({ folder, logger, meter });
     const grid = await keepTrying(host, `NATS at ${url}`, () =>
       connectNats({
         servers: [url],

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ByteWriter, systemClock, until } from '@niobe/kernel';
 import type { CompiledSchema } from '@niobe/cells';
 import { Ack, OpKind, partitionOf, SectionBuilder, type PreparedSection } from '@niobe/grid';
-import { COUNTS, PARTITIONS, TestGrid, type TestClient } from '../fixtures/test-grid.ts';
+import { BackupClient } from '@niobe/replication';
+import { COUNTS, DEPLOYMENT, PARTITIONS, TestGrid, type TestClient } from '../fixtures/test-grid.ts';
 
 const partitionOfKey = (schema: CompiledSchema, key: string): number => {
   const out = new ByteWriter(512);
@@ -137,6 +138,36 @@ describe('a storage shard on the twins', () => {
     expect(grid.said.join('\n')).toMatch(/it is not served here any more/);
   });
 
+  it('stops serving a partition at once when a backup server has promised it to somebody else', async () => {
+    const shard = await grid.startShard();
+    const client = await grid.connect(COUNTS);
+    const schema = client.schemas[0]!;
+    await client.grid.put(schema, 'page', { page: 'p', count: 1 });
+    const partition = partitionOfKey(schema, 'page');
+    const backup = new BackupClient(client.bus, DEPLOYMENT, 'backup-1');
+    await backup.register(partition, { epoch: 40, owner: 'shard-9@other' });
+    const [result] = await client.grid.write([section(schema, partition, ['page'], 0, 1)], { deadlineMs: 1_000 });
+    expect(result?.error?.code).toBe('FENCED');
+    await expect(client.grid.get(schema, 'page', { deadlineMs: 300 })).rejects.toMatchObject({ code: 'NOT_PRIMARY' });
+    expect(shard.service.readiness()).toEqual({
+      ready: false,
+      reason: 'partitions were taken by shard-9@other: end this process',
+    });
+    const elsewhere = (partition + 1) % PARTITIONS;
+    const [other] = await client.grid.write([section(schema, elsewhere, [], 0, 1)]);
+    expect(other?.error).toBeNull();
+  });
+
+  it('goes above what backup servers promised when the table was rolled back', async () => {
+    await grid.killShard(await grid.startShard());
+    const client = await grid.connect(COUNTS);
+    const backup = new BackupClient(client.bus, DEPLOYMENT, 'backup-0');
+    await backup.register(2, { epoch: 40, owner: 'shard-0@before' });
+    await grid.startShard();
+    await client.table.refresh(2);
+    expect(client.table.row(2)).toMatchObject({ epoch: 41, phase: 'ACTIVE' });
+  });
+
   it('waits for a backup that is away, fails durable writes meanwhile, and goes on when it returns', async () => {
     const shard = await grid.startShard();
     const client = await grid.connect(COUNTS);
@@ -180,14 +211,15 @@ describe('a storage shard on the twins', () => {
 
   it('rebuilds facts, schemas and rows from the backups when NATS has lost its store', async () => {
     const first = await grid.startShard();
-    const before = await grid.connect(COUNTS);
-    await before.grid.put(before.schemas[0]!, 'page', { page: 'p', count: 5 });
+    const before = await grid.connect({ ...COUNTS, name: 'others' }, COUNTS);
+    const counts = before.schemas[1]!;
+    await before.grid.put(counts, 'page', { page: 'p', count: 5 });
     await grid.killShard(first);
     grid.loseMaps();
     await grid.startShard();
     expect(grid.said.join('\n')).toMatch(/NATS has lost its store/);
     const after = await grid.connect(COUNTS);
-    expect(after.schemas[0]!.id).toBe(before.schemas[0]!.id);
+    expect(after.schemas[0]!.id).toBe(counts.id);
     expect(await countOf(after, after.schemas[0]!, 'page')).toBe(5);
     expect(after.table.row(0)!.epoch).toBeGreaterThan(before.table.row(0)!.epoch);
   });

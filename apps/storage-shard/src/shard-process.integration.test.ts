@@ -16,13 +16,15 @@ const DEPLOYMENT = 'process-test';
 const PARTITIONS = 8;
 const COUNTS = { name: 'counts', key: 'text', fields: { count: { type: 'u64', merge: 'add' } } } as const;
 
-/** A deployment folder with one shard. */
-function writeDeployment(): string {
+/** A deployment folder with one shard and the least that a deployment must declare. */
+function writeDeployment(partitions: number): string {
   const folder = mkdtempSync(join(tmpdir(), 'niobe-deployment-'));
+  const topic = { name: 'clicks', partitions: 1, records: 'flat' };
+  const event = { type: 'click', topic: 'clicks', key: null, fields: { page: { type: 'text' } } };
+  const deployment = { name: DEPLOYMENT, shards: ['shard-0'], partitions, topics: [topic] };
   for (const part of ['events', 'cells', 'cubes']) mkdirSync(join(folder, part));
-  const topic = { name: 'unused', partitions: 1, records: 'flat' };
-  const deployment = { name: DEPLOYMENT, shards: ['shard-0'], partitions: PARTITIONS, topics: [topic] };
   writeFileSync(join(folder, 'deployment.json'), JSON.stringify(deployment));
+  writeFileSync(join(folder, 'events', 'click.json'), JSON.stringify(event));
   return folder;
 }
 
@@ -59,18 +61,18 @@ class ShardProcess {
     }
   }
 
+  /** Waits until `/readyz` answers so; throws with what the process said when it ended instead. */
   until(status: number, what: string): Promise<void> {
-    return until(
-      systemClock,
-      async () => (await this.answer('/readyz')).status === status,
-      30_000,
-      `${what}: ${this.output}`,
-    );
+    const holds = async (): Promise<boolean> => {
+      if (this.child.exitCode !== null) throw new Error(`${what}: the process ended with ${this.output}`);
+      return (await this.answer('/readyz')).status === status;
+    };
+    return until(systemClock, holds, 30_000, what);
   }
 }
 
 describeWithLocalNats('the process of a shard', () => {
-  const folder = writeDeployment();
+  const folder = writeDeployment(PARTITIONS);
   const running: ShardProcess[] = [];
   let nats: KillableNats;
   let grid: NatsGrid;
@@ -167,10 +169,7 @@ describeWithLocalNats('the process of a shard', () => {
   }, 90_000);
 
   it('refuses a deployment with another number of partitions: exit 78', async () => {
-    const other = writeDeployment();
-    const topic = { name: 'unused', partitions: 1, records: 'flat' };
-    const deployment = { name: DEPLOYMENT, shards: ['shard-0'], partitions: 16, topics: [topic] };
-    writeFileSync(join(other, 'deployment.json'), JSON.stringify(deployment));
+    const other = writeDeployment(2 * PARTITIONS);
     const shard = new ShardProcess(nats.url, other, await freePort());
     running.push(shard);
     expect(await shard.exit).toBe(78);

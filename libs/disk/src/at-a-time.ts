@@ -5,16 +5,11 @@ export async function atATime<T>(
   work: (item: T) => Promise<unknown>,
 ): Promise<void> {
   const left = items[Symbol.iterator]();
-  let failure: { readonly error: unknown } | null = null;
+  const failures: unknown[] = [];
   const run = async (): Promise<void> => {
-    for (let next = left.next(); next.done !== true && failure === null; next = left.next()) {
-      try {
-        await work(next.value);
-      } catch (error) {
-        failure ??= { error };
-      }
-    }
+    for (let next = left.next(); next.done !== true && failures.length === 0; next = left.next())
+      await work(next.value).catch((error: unknown) => failures.push(error));
   };
   await Promise.all(Array.from({ length: limit }, run));
-  if (failure !== null) throw (failure as { readonly error: unknown }).error;
+  if (failures.length > 0) throw failures[0];
 }

@@ -6,8 +6,13 @@ export type DamagePlace = Partial<Pick<DamageReport, 'partition' | 'segment' | '
 
 /** The damage found while a folder is opened, bounded. */
 export class DamageList {
+  readonly #folder: string;
   readonly #reports: DamageReport[] = [];
   #more = 0;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
 
   add(file: string, fileOffset: number, message: string, { partition, segment, offset }: DamagePlace = {}): void {
     if (this.#reports.length === DAMAGE_REPORTS_MAX) {
@@ -25,10 +30,10 @@ export class DamageList {
   }
 
   /** All reports; if there were too many, a last one counts the rest. */
-  reports(folder: string): readonly DamageReport[] {
+  reports(): readonly DamageReport[] {
     if (this.#more === 0) return this.#reports;
     const message = `${this.#more} more places are damaged`;
-    const rest = { file: folder, fileOffset: 0, partition: null, segment: null, offset: null, message };
+    const rest = { file: this.#folder, fileOffset: 0, partition: null, segment: null, offset: null, message };
     return [...this.#reports, rest];
   }
 }

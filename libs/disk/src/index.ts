@@ -1,3 +1,3 @@
-export { DiskBackupStore, JOURNAL_SIZE, type DiskBackupStoreOptions } from './disk-backup-store.ts';
-export type { JournalSize } from './journal.ts';
-export { locateByte, type BytePlace } from './locate-byte.ts';
+export { DiskBackupStore } from './disk-backup-store.ts';
+export { SEGMENT_HEADER_BYTES } from './limits.ts';
+export type { DiskBackupStoreOptions } from './store-options.ts';

@@ -157,8 +157,9 @@ export function readRecord(bytes: Uint8Array, at: number, round: number): Journa
   if (view.getUint32(at + RECORD_CHECKED_BYTES, true) !== checksum) return null;
   const start = at + RECORD_HEADER_BYTES;
   const end = start + view.getUint32(at + 20, true);
+  if (end > bytes.length) return null;
   const payload = bytes.subarray(start, end);
-  const isWhole = end <= bytes.length && view.getUint32(at + 24, true) === crc32(payload, seedOf(round));
+  const isWhole = view.getUint32(at + 24, true) === crc32(payload, seedOf(round));
   const content = contentOf(bytes[at]!, view, at, payload);
   return content === null ? null : { content, isWhole, end };
 }

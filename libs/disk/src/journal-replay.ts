@@ -17,124 +17,133 @@ import type { WriteBehind } from './write-behind.ts';
  *    check, and repairs it from another copy. Where it is not known what was lost, every copy is declared unfinished.
  */
 
-/** What a replay changes and where it says what it found. */
+type SegmentChange = Extract<Change, { segment: number }>;
+
+/** What a replay works on. */
 export interface ReplayTarget {
   readonly ledger: CopyLedger;
   readonly writeBehind: WriteBehind;
   readonly damage: DamageList;
+  readonly catalogue: Catalogue | null;
+}
+
+/** Replays the rounds of a journal, once. */
+export class JournalReplay {
+  /** The newest catalogue. */
   catalogue: Catalogue | null;
-}
-
-/** How a replay ended. */
-export interface ReplayEnd {
   /** First number that no round has, or had. */
-  readonly nextRound: number;
-  readonly rounds: number;
+  nextRound: number;
+  /** Rounds that were replayed. */
+  rounds = 0;
   /** Whether the last round was torn. */
-  readonly isTorn: boolean;
-}
+  isTorn = false;
+  readonly #ledger: CopyLedger;
+  readonly #writeBehind: WriteBehind;
+  readonly #damage: DamageList;
+  #isTrusted = true;
 
-/** Replays rounds in rising order, from number `firstRound` on. */
-export async function replayJournal(
-  places: readonly RoundPlace[],
-  firstRound: number,
-  target: ReplayTarget,
-): Promise<ReplayEnd> {
-  const wanted = places.filter(({ round }) => round >= firstRound);
-  let nextRound = firstRound;
-  let isTorn = false;
-  for (const [i, place] of wanted.entries()) {
-    if (place.round !== nextRound) reportMissing(target, place, nextRound);
-    isTorn = await replayRound(place, i === wanted.length - 1, target);
-    nextRound = place.round + 1;
-    if (target.writeBehind.waitingBytes >= ROUND_BUFFER_BYTES) await target.writeBehind.drain();
+  /** @param firstRound the first round that is not in the ledger. */
+  constructor(target: ReplayTarget, firstRound: number) {
+    this.#ledger = target.ledger;
+    this.#writeBehind = target.writeBehind;
+    this.#damage = target.damage;
+    this.catalogue = target.catalogue;
+    this.nextRound = firstRound;
   }
-  await target.writeBehind.drain();
-  return { nextRound, rounds: wanted.length, isTorn };
-}
 
-function reportMissing({ ledger, damage }: ReplayTarget, { file, fileOffset, round }: RoundPlace, from: number): void {
-  damage.add(file, fileOffset, `rounds ${from} to ${round - 1} of the journal are damaged or missing`);
-  ledger.distrustAll();
-}
-
-/** Replays one round; true if it is the last and torn. */
-async function replayRound(place: RoundPlace, isLast: boolean, target: ReplayTarget): Promise<boolean> {
-  const body = await readRoundBody(place);
-  const buffer = new RoundBuffer(body);
-  for (let at = 0; at < place.bodyBytes;) {
-    const record = readRecord(body, at, place.round);
-    if (isLast && record?.isWhole !== true) return true;
-    if (record === null) {
-      const message = `a record of round ${place.round} does not check, and those behind it cannot be found`;
-      target.damage.add(place.file, place.fileOffset + ROUND_HEADER_BYTES + at, message);
-      target.ledger.distrustAll();
-      return false;
+  /** Replays what lies in `places`, which rise by round; earlier rounds are passed over. */
+  async run(places: readonly RoundPlace[]): Promise<void> {
+    const firstRound = this.nextRound;
+    const wanted = places.filter(({ round }) => round >= firstRound);
+    for (const [i, place] of wanted.entries()) {
+      if (place.round !== this.nextRound) this.#reportMissing(place);
+      await this.#replayRound(place, i === wanted.length - 1);
+      if (this.#writeBehind.waitingBytes >= ROUND_BUFFER_BYTES) await this.#writeBehind.drain();
     }
-    replayRecord(record, buffer, target);
-    if (!record.isWhole) reportRecord(record, place, at, target);
-    at = record.end;
+    await this.#writeBehind.drain();
+    // At the end, because a copy that was declared complete behind the damage lost something all the same.
+    if (!this.#isTrusted) this.#ledger.distrustAll();
   }
-  return false;
-}
 
-/** Only the bytes of a segment can be had from elsewhere. */
-function reportRecord({ content }: JournalRecord, place: RoundPlace, at: number, target: ReplayTarget): void {
-  const fileOffset = place.fileOffset + ROUND_HEADER_BYTES + at;
-  if (content.kind === 'change' && 'offset' in content.change) {
-    const { segment, offset } = content.change;
-    const where = { partition: content.partition, segment, offset };
-    target.damage.add(place.file, fileOffset, `bytes for a segment in round ${place.round} do not check`, where);
-    return;
+  #reportMissing({ file, fileOffset, round }: RoundPlace): void {
+    const message = `rounds ${this.nextRound} to ${round - 1} of the journal are damaged or missing`;
+    this.#damage.add(file, fileOffset, message);
+    this.#isTrusted = false;
   }
-  const what = content.kind === 'change' ? content.change.kind : content.kind;
-  target.damage.add(place.file, fileOffset, `the record '${what}' in round ${place.round} does not check`);
-  target.ledger.distrustAll();
-}
 
-function replayRecord({ content, isWhole }: JournalRecord, buffer: RoundBuffer, target: ReplayTarget): void {
-  if (content.kind === 'change') {
-    const { partition, attempt, change } = content;
-    if (!isWhole && !('offset' in change)) return;
-    replayChange(target, partition, attempt, change, isWhole ? buffer : null);
-  } else if (isWhole) {
-    target.catalogue = { revision: content.catalogue.revision, bytes: content.catalogue.bytes.slice() };
+  async #replayRound(place: RoundPlace, isLast: boolean): Promise<void> {
+    const body = await readRoundBody(place);
+    const buffer = new RoundBuffer(body);
+    this.nextRound = place.round + 1;
+    this.rounds += 1;
+    for (let at = 0; at < place.bodyBytes;) {
+      const record = readRecord(body, at, place.round);
+      if (isLast && record?.isWhole !== true) {
+        this.isTorn = true;
+        return;
+      }
+      if (record === null) return this.#reportRest(place, at);
+      this.#replayRecord(record, buffer);
+      if (!record.isWhole) this.#reportRecord(record, place, at);
+      at = record.end;
+    }
+  }
+
+  #reportRest({ file, fileOffset, round }: RoundPlace, at: number): void {
+    const message = `a record of round ${round} does not check, and those behind it cannot be found`;
+    this.#damage.add(file, fileOffset + ROUND_HEADER_BYTES + at, message);
+    this.#isTrusted = false;
+  }
+
+  /** Only the bytes of a segment can be had from elsewhere. */
+  #reportRecord({ content }: JournalRecord, { file, fileOffset, round }: RoundPlace, at: number): void {
+    const change = content.kind === 'change' ? content.change : null;
+    if (content.kind === 'change' && change !== null && 'offset' in change) {
+      const { segment, offset } = change;
+      const message = `${change.bytes.length} bytes of a segment in round ${round} do not check`;
+      const where = { partition: content.partition, segment, offset };
+      this.#damage.add(file, fileOffset + ROUND_HEADER_BYTES + at, message, where);
+      return;
+    }
+    const message = `the record '${change?.kind ?? 'catalogue'}' of round ${round} does not check`;
+    this.#damage.add(file, fileOffset + ROUND_HEADER_BYTES + at, message);
+    this.#isTrusted = false;
+  }
+
+  #replayRecord({ content, isWhole }: JournalRecord, buffer: RoundBuffer): void {
+    if (content.kind === 'catalogue') {
+      const { revision, bytes } = content.catalogue;
+      if (isWhole) this.catalogue = { revision, bytes: bytes.slice() };
+    } else if ('segment' in content.change) {
+      this.#replayChange(content.partition, content.attempt, content.change, isWhole ? buffer : null);
+    } else if (content.change.kind === 'complete' || (isWhole && this.#isNewer(content.partition, content.attempt))) {
+      this.#ledger.apply(content.partition, content.attempt, content.change);
+    }
+  }
+
+  #isNewer(partition: number, attempt: Attempt): boolean {
+    return attempt.epoch > (this.#ledger.holding(partition).promised?.epoch ?? -1);
+  }
+
+  /**
+   * Applies a change if it fits what is held. From a checkpoint on every change does, unless something before it was damaged.
+   * @param buffer holds the bytes of the change; null if they are damaged.
+   */
+  #replayChange(partition: number, attempt: Attempt, change: SegmentChange, buffer: RoundBuffer | null): void {
+    const { segment, segmentEpoch: epoch } = change;
+    const held = this.#ledger.segment(partition, segment);
+    if (held !== null && held.epoch !== epoch) return;
+    if (!fits(change, held?.heldBytes ?? null)) return;
+    this.#ledger.apply(partition, attempt, change);
+    const name = { partition, segment, epoch };
+    if (change.kind === 'free') this.#writeBehind.queue(name, { kind: 'remove' });
+    else if (change.kind === 'truncate') this.#writeBehind.queue(name, { kind: 'truncate', length: change.length });
+    else if (buffer !== null && change.bytes.length > 0)
+      this.#writeBehind.queue(name, { kind: 'write', offset: change.offset, bytes: change.bytes, buffer });
   }
 }
 
-/**
- * Applies a change as far as it fits what is held. From a checkpoint on every change fits, unless something before it was damaged.
- * @param buffer holds the bytes of the change; null if they are damaged.
- */
-function replayChange(
-  target: ReplayTarget,
-  partition: number,
-  attempt: Attempt,
-  change: Change,
-  buffer: RoundBuffer | null,
-): void {
-  const { ledger, writeBehind } = target;
-  if (!('segment' in change)) {
-    if (change.kind === 'complete' || isNewer(ledger, partition, attempt)) ledger.apply(partition, attempt, change);
-    return;
-  }
-  const { segment, segmentEpoch: epoch } = change;
-  const held = ledger.segment(partition, segment);
-  if (held !== null && held.epoch !== epoch) return;
-  if (!fits(change, held?.heldBytes ?? null)) return;
-  ledger.apply(partition, attempt, change);
-  const name = { partition, segment, epoch };
-  if (change.kind === 'free') writeBehind.queue(name, { kind: 'remove' });
-  else if (change.kind === 'truncate') writeBehind.queue(name, { kind: 'truncate', length: change.length });
-  else if (buffer !== null && change.bytes.length > 0)
-    writeBehind.queue(name, { kind: 'write', offset: change.offset, bytes: change.bytes, buffer });
-}
-
-function isNewer(ledger: CopyLedger, partition: number, attempt: Attempt): boolean {
-  return attempt.epoch > (ledger.holding(partition).promised?.epoch ?? -1);
-}
-
-function fits(change: Extract<Change, { segment: number }>, heldBytes: number | null): boolean {
+function fits(change: SegmentChange, heldBytes: number | null): boolean {
   if (change.kind === 'append') return true;
   if (heldBytes === null) return false;
   if (change.kind === 'truncate') return change.length <= heldBytes;

@@ -1,17 +1,17 @@
 import { open, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { assert } from '@niobe/kernel';
-import { diskError } from './disk-errors.ts';
-import { syncData, syncFolder, writeWhole } from './durable-files.ts';
+import { assert, isNiobeError } from '@niobe/kernel';
+import { diskError, isMissing } from './disk-errors.ts';
+import { readUpTo, syncData, syncFolder, writeWhole } from './durable-files.ts';
 import { partHeader } from './journal-format.ts';
 import { PART_HEADER_BYTES } from './limits.ts';
 
 /**
- * The journal: a few files of fixed length, written from front to back, one after the other, for ever.
+ * The journal: a few files of fixed length, each written from front to back, then another, for ever.
  *
  * 1. A part is filled with zeros once. After that a round is one write into space that the file already has, and one fdatasync that
  *    has no metadata to write.
- * 2. A round lies in one part. One that does not fit goes to the next part that is *spare*: nothing in it is needed any more.
+ * 2. A round lies in one part. One that does not fit goes to a part that is *spare*: nothing in it is needed any more.
  * 3. A part becomes spare again when a checkpoint has all its rounds in synced segment files.
  *
  * What is where after a crash is found by the numbers of the rounds alone (journal-scan.ts).
@@ -54,12 +54,18 @@ export class Journal {
 
   /** Takes over the parts that are there, creating the first. None of their rounds may be needed any more. */
   static async open(options: JournalOptions): Promise<Journal> {
-    const parts = [await openPart(options, 0, true)];
-    for (let index = 1; index < options.partsMax; index++) parts.push(await openPart(options, index, false));
-    return new Journal(
-      options,
-      parts.filter((part) => part !== null),
-    );
+    const parts: Part[] = [];
+    try {
+      for (let index = 0; index < options.partsMax; index++) {
+        const part = await openPart(options, index);
+        if (part !== null) parts.push(part);
+      }
+      if (parts.length === 0) parts.push(await createPart(options, 0));
+      return new Journal(options, parts);
+    } catch (error) {
+      await closeAll(parts);
+      throw error;
+    }
   }
 
   /** Longest round that a part can take. */
@@ -77,27 +83,32 @@ export class Journal {
     return this.#at + bytes <= this.#options.partBytes;
   }
 
-  /** Whether {@link rotate} has a part to go to. */
-  get hasSpare(): boolean {
-    return this.#parts.length < this.#options.partsMax || this.#spare() !== undefined;
-  }
-
-  #spare(): Part | undefined {
-    return this.#parts.find((part) => part !== this.#current && part.lastRound === 0);
-  }
-
-  /** Goes on with another part. `DISK_FULL`: there is no space to create one, and all is as it was. */
-  async rotate(): Promise<void> {
-    assert(this.hasSpare, 'the journal rotates to a part that is spare');
-    this.#current = this.#spare() ?? (await this.#grow());
+  /** Goes on at the front of a spare part, creating one if need be. False: there is none, and no room for another. */
+  async rotate(): Promise<boolean> {
+    const part = this.#parts.find(({ lastRound }) => lastRound === 0) ?? (await this.#grow());
+    if (part === null) return false;
+    this.#current = part;
     this.#at = PART_HEADER_BYTES;
+    return true;
   }
 
-  async #grow(): Promise<Part> {
-    const part = await openPart(this.#options, this.#parts.length, true);
-    assert(part !== null, 'a part that may be created is there');
-    this.#parts.push(part);
-    return part;
+  async #grow(): Promise<Part | null> {
+    const index = this.#freeIndex();
+    if (index === -1) return null;
+    try {
+      const part = await createPart(this.#options, index);
+      this.#parts.push(part);
+      return part;
+    } catch (error) {
+      if (isNiobeError(error, 'DISK_FULL')) return null;
+      throw error;
+    }
+  }
+
+  #freeIndex(): number {
+    const taken = new Set(this.#parts.map(({ file }) => file));
+    const indexes = Array.from({ length: this.#options.partsMax }, (_, index) => index);
+    return indexes.find((index) => !taken.has(partFile(this.#options.folder, index))) ?? -1;
   }
 
   /** Makes a round durable: one write, one fdatasync. After a failure the journal is of no more use. */
@@ -114,54 +125,61 @@ export class Journal {
 
   /** Rounds below `nextRound` are no longer needed. */
   release(nextRound: number): void {
-    for (const part of this.#parts) if (part !== this.#current && part.lastRound < nextRound) part.lastRound = 0;
+    for (const part of this.#parts) if (part.lastRound < nextRound) part.lastRound = 0;
   }
 
   async close(): Promise<void> {
-    await Promise.allSettled(this.#parts.map(({ handle }) => handle.close()));
+    await closeAll(this.#parts);
   }
 }
 
-async function openPart(options: JournalOptions, index: number, mayCreate: true): Promise<Part>;
-async function openPart(options: JournalOptions, index: number, mayCreate: boolean): Promise<Part | null>;
-async function openPart(options: JournalOptions, index: number, mayCreate: boolean): Promise<Part | null> {
+async function closeAll(parts: readonly Part[]): Promise<void> {
+  await Promise.allSettled(parts.map(({ handle }) => handle.close()));
+}
+
+/** A part of the right length and with this store's header, or null; one that was cut or left half made is removed. */
+async function openPart(options: JournalOptions, index: number): Promise<Part | null> {
   const file = partFile(options.folder, index);
+  let handle: FileHandle | null = null;
   try {
-    const there = await openWhole(file, options);
-    if (there !== null) return { file, handle: there, lastRound: 0 };
-    return mayCreate ? { file, handle: await preallocate(file, options), lastRound: 0 } : null;
+    handle = await open(file, 'r+');
+    if (await isWhole(handle, options)) return { file, handle, lastRound: 0 };
+    await handle.close();
+    await rm(file);
+    return null;
   } catch (error) {
+    await handle?.close();
+    if (isMissing(error)) return null;
     throw diskError(error, `opening ${file}`);
   }
 }
 
-/** A part of the right length and this store's header; one that was cut or left half made is removed. */
-async function openWhole(file: string, options: JournalOptions): Promise<FileHandle | null> {
-  const handle = await open(file, 'r+').catch(() => null);
-  if (handle === null) return null;
-  const header = partHeader(options.identity);
+async function isWhole(handle: FileHandle, { identity, partBytes }: JournalOptions): Promise<boolean> {
+  const header = partHeader(identity);
   const found = new Uint8Array(header.length);
-  await handle.read(found, 0, found.length, 0);
-  const isWhole = (await handle.stat()).size === options.partBytes && Buffer.compare(found, header) === 0;
-  if (isWhole) return handle;
-  await handle.close();
-  await rm(file);
-  return null;
+  await readUpTo(handle, found, 0);
+  return (await handle.stat()).size === partBytes && Buffer.compare(found, header) === 0;
 }
 
-async function preallocate(file: string, { folder, identity, partBytes }: JournalOptions): Promise<FileHandle> {
-  const handle = await open(file, 'w+');
+async function createPart(options: JournalOptions, index: number): Promise<Part> {
+  const file = partFile(options.folder, index);
+  let handle: FileHandle | null = null;
   try {
-    const zeros = new Uint8Array(Math.min(ZEROS_BYTES, partBytes));
-    for (let at = 0; at < partBytes; at += zeros.length)
-      await writeWhole(handle, zeros.subarray(0, Math.min(zeros.length, partBytes - at)), at);
-    await writeWhole(handle, partHeader(identity), 0);
+    handle = await open(file, 'w+');
+    await fill(handle, options);
     await syncData(handle, file);
-    await syncFolder(folder);
-    return handle;
+    await syncFolder(options.folder);
+    return { file, handle, lastRound: 0 };
   } catch (error) {
-    await handle.close();
+    await handle?.close();
     await rm(file, { force: true });
-    throw error;
+    throw diskError(error, `creating ${file}`);
   }
+}
+
+async function fill(handle: FileHandle, { identity, partBytes }: JournalOptions): Promise<void> {
+  const zeros = new Uint8Array(Math.min(ZEROS_BYTES, partBytes));
+  for (let at = 0; at < partBytes; at += zeros.length)
+    await writeWhole(handle, zeros.subarray(0, Math.min(zeros.length, partBytes - at)), at);
+  await writeWhole(handle, partHeader(identity), 0);
 }

@@ -21,6 +21,8 @@ export interface Manifest {
   readonly generation: number;
   /** Rounds from here on change it. */
   readonly nextRound: number;
+  /** Whether the store was closed with it, so that no such round can be. */
+  readonly isClosed: boolean;
   readonly catalogue: Catalogue | null;
   readonly copies: readonly CopyHolding[];
 }
@@ -54,10 +56,12 @@ export function encodeManifest(manifest: Manifest): Uint8Array {
   return out.peek();
 }
 
-function writeBody(out: ByteWriter, { identity, generation, nextRound, catalogue, copies }: Manifest): void {
+function writeBody(out: ByteWriter, manifest: Manifest): void {
+  const { identity, generation, nextRound, isClosed, catalogue, copies } = manifest;
   out.raw(identity);
   out.u53(generation);
   out.u53(nextRound);
+  out.u8(isClosed ? 1 : 0);
   out.u8(catalogue === null ? 0 : 1);
   if (catalogue !== null) {
     out.u53(catalogue.revision);
@@ -102,11 +106,12 @@ function readBody(body: Uint8Array): Manifest | null {
     const identity = reader.raw(IDENTITY_BYTES);
     const generation = reader.u53();
     const nextRound = reader.u53();
+    const isClosed = reader.u8() === 1;
     const catalogue = reader.u8() === 0 ? null : readCatalogue(reader);
     const copies: CopyHolding[] = [];
     for (let left = reader.u32(); left > 0; left--) copies.push(readHolding(reader));
     reader.end();
-    return { identity, generation, nextRound, catalogue, copies };
+    return { identity, generation, nextRound, isClosed, catalogue, copies };
   } catch (error) {
     if (isNiobeError(error, 'MALFORMED')) return null;
     throw error;

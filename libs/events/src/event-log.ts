@@ -80,7 +80,7 @@ export interface EventConsumer {
   /** Delivers nothing of `partition` until {@link EventConsumer.resume}. */
   pause(partition: number): void;
   resume(partition: number): void;
-  /** Leaves the group; ends after the handlers that run. */
+  /** Leaves the group; ends after the handlers that run, or without them after some seconds. */
   close(): Promise<void>;
 }
 

@@ -6,6 +6,8 @@ import type { MemoryPartition } from './memory-partition.ts';
 
 /** A batch that was refused is delivered again after this pause. */
 const REDELIVERY_MS = 100;
+/** A handler that runs longer than this is not waited for at the end. */
+const CLOSE_WAIT_MS = 5000;
 
 /** What a consumer needs of its log. */
 export interface ConsumerSurroundings {
@@ -86,7 +88,11 @@ export class MemoryConsumer implements EventConsumer, GroupMember {
     this.#closed = true;
     this.revoke();
     this.#log.onClosed();
-    await Promise.all(this.#handlers.values());
+    const { clock } = this.#log;
+    await Promise.race([
+      Promise.all(this.#handlers.values()),
+      new Promise<void>((end) => clock.after(CLOSE_WAIT_MS, end, true)),
+    ]);
   }
 
   #isIdle(flow: Flow): boolean {

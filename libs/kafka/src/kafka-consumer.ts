@@ -99,7 +99,7 @@ export class KafkaConsumer implements EventConsumer {
     this.#revoke();
     this.#crashed.resolve(new Error('closed'));
     await this.#ended;
-    await Promise.all(this.#handlers.values());
+    await this.#inTime(Promise.all(this.#handlers.values()), 'the handlers');
   }
 
   async #consumeForEver(): Promise<void> {
@@ -150,11 +150,15 @@ export class KafkaConsumer implements EventConsumer {
   async #leave(): Promise<void> {
     const consumer = this.#consumer;
     this.#consumer = null;
-    if (consumer === null) return;
+    if (consumer !== null) await this.#inTime(consumer.disconnect(), 'leaving the group');
+  }
+
+  /** Waits for an end that is not needed, only nicer. */
+  async #inTime(end: Promise<unknown>, what: string): Promise<void> {
     try {
-      await withDeadline(this.#surroundings.clock, consumer.disconnect(), LEAVE_TIMEOUT_MS, 'leaving the group');
+      await withDeadline(this.#surroundings.clock, end, LEAVE_TIMEOUT_MS, what);
     } catch (error) {
-      this.#logger.debug({ error: messageOf(error) }, 'left the group without parting');
+      this.#logger.debug({ error: messageOf(error) }, 'ended without waiting longer');
     }
   }
 

@@ -13,16 +13,14 @@ export class ArenaCleaner {
     this.#stores = stores;
   }
 
-  /** One slice of about `budgetMs`. True if something was done; false if nothing is to be gained now. O(segments of the arena). */
+  /** One slice of about `budgetMs`. True if something was done; false if nothing is to be gained now. O(segments) once per victim. */
   clean(budgetMs: number): boolean {
-    const candidates = [...this.#stores()].filter((store) => store.cleaningGain() > 0);
-    candidates.sort((a, b) => this.#rank(b) - this.#rank(a));
-    const done = candidates.find((store) => store.clean(budgetMs));
-    this.#current = done ?? null;
-    return done !== undefined;
-  }
-
-  #rank(store: PartitionStore): number {
-    return store.cleaningGain() + (store === this.#current && store.isCleaning ? 2 : 0);
+    if (this.#current?.isCleaning === true && this.#current.clean(budgetMs)) return true;
+    const gains = new Map<PartitionStore, number>();
+    for (const store of this.#stores()) gains.set(store, store.cleaningGain());
+    const candidates = [...gains.keys()].filter((store) => gains.get(store)! > 0);
+    candidates.sort((a, b) => gains.get(b)! - gains.get(a)!);
+    this.#current = candidates.find((store) => store.clean(budgetMs)) ?? null;
+    return this.#current !== null;
   }
 }

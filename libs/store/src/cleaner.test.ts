@@ -79,7 +79,7 @@ function checkCounts(shard: Shard, counts: ReadonlyMap<number, number>): void {
 describe('the cleaner', () => {
   it.each([0.5, 0.75])('keeps up with constant overwriting of 32 partitions in 128 MiB at utilisation %d', (share) => {
     const shard = new Shard(128 * MIB, 32);
-    const counts = overwrite(shard, share, 8000, 3);
+    const counts = overwrite(shard, share, 12_000, 1.5);
     expect(shard.storeFull).toBe(0);
     checkCounts(shard, counts);
     shard.audit();
@@ -87,7 +87,7 @@ describe('the cleaner', () => {
 
   it('at 90 % may refuse writes, but never locks up: after deletes there is room', () => {
     const shard = new Shard(128 * MIB, 32);
-    const counts = overwrite(shard, 0.9, 8000, 2);
+    const counts = overwrite(shard, 0.9, 12_000, 0.25);
     checkCounts(shard, counts);
     for (const [key] of counts) {
       if (key % 4 !== 0) continue;
@@ -97,7 +97,7 @@ describe('the cleaner', () => {
     }
     while (shard.cleaner.clean(1)) shard.ship();
     shard.storeFull = 0;
-    for (let key = 0; key < 2000; key += 4) shard.put(key, 1, 8000);
+    for (let key = 0; key < 1000; key += 4) shard.put(key, 1, 12_000);
     expect(shard.storeFull).toBe(0);
     shard.audit();
   });

@@ -58,6 +58,11 @@ export class Cleaner {
     return this.#slice(this.#walk, this.#parts.clock.monotonicMs() + budgetMs);
   }
 
+  /** Leaves the segment that is being walked as it is. */
+  stop(): void {
+    this.#walk = null;
+  }
+
   /** Gives back a segment in which nothing lives. */
   #retireEmpty(): boolean {
     const empty = this.#empty();

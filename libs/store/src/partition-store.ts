@@ -347,6 +347,7 @@ export class PartitionStore {
   /** Frees all memory of the partition. The store is not to be used afterwards. */
   close(): void {
     if (this.#parts.batch.isOpen) this.rollback();
+    this.#cleaner.stop();
     this.#parts.log.close();
   }
 }

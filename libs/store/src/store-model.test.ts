@@ -259,7 +259,7 @@ describe('a partition', () => {
         trial.finish();
         for (const name of Object.keys(met) as (keyof typeof met)[]) met[name] += trial.met[name];
       }),
-      { numRuns: 80 },
+      { numRuns: 50 },
     );
     // A trial that never met these would prove nothing about them.
     expect(Object.entries(met).filter(([, count]) => count === 0)).toEqual([]);

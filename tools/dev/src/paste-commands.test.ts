@@ -18,7 +18,11 @@ describe('pasteCommands', () => {
 
   it('asks for the group that the posted event falls into, and for the largest groups', async () => {
     const deployment = await readDeployment(join(REPOSITORY, 'infra/deployments/shop'));
-    const { count, top } = pasteCommands(deployment, cubeOutlines(deployment), urls)!;
+    const { post, count, top } = pasteCommands(deployment, cubeOutlines(deployment), urls)!;
+    expect(post).toBe(
+      `curl -s -X POST http://c/v1/events -H 'content-type: application/json' ` +
+        `-d '{"type":"purchase","data":{"user":"demo","product":"demo","country":"demo","price":"1.00","quantity":1}}'`,
+    );
     expect(count).toBe("curl -s 'http://a/v1/cubes/totals?by=country&country=demo'");
     expect(top).toBe("curl -s 'http://a/v1/cubes/product_activity?by=product&order=-events&limit=5&panes=merged'");
   });

@@ -53,7 +53,7 @@ export function pasteCommands(
 ): PasteCommands | null {
   const cube =
     cubes.find((one) => one.window === 'all' && one.counts.length > 0) ?? cubes.find((one) => one.counts.length > 0);
-  const type = deployment.events.find((event) => cube?.on.includes(event.type) === true);
+  const type = deployment.events.find((event) => event.type === cube?.on[0]);
   if (cube === undefined || type === undefined) return null;
   const data = sampleData(type);
   const event = JSON.stringify({ type: type.type, data });

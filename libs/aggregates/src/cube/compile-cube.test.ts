@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { compileSchema } from '@niobe/cells';
 import { isNiobeError } from '@niobe/kernel';
-import { ACTIVITY, cubesOf, TOTALS } from '../fixture/sales.ts';
+import { ACTIVITY, cubesOf, TOTALS } from '../../fixtures/sales.ts';
 import { withGeneration } from './compile-cube.ts';
 
 function problemsOf(...declarations: readonly unknown[]): readonly string[] {

@@ -23,7 +23,7 @@ describe('group keys', () => {
         const same = JSON.stringify(a) === JSON.stringify(b);
         expect(groupKey(a.pane, a.values) === groupKey(b.pane, b.values)).toBe(same);
       }),
-      { numRuns: 2000 },
+      { numRuns: 800 },
     );
     expect(groupKey(1, ['', null])).not.toBe(groupKey(1, [null, '']));
     expect(groupKey(1, ['a1:b'])).not.toBe(groupKey(1, ['a', 'b']));
@@ -44,7 +44,7 @@ describe('group keys', () => {
           if (one !== null) expect(read(out.buffer, reader, one)).toEqual(plain(one));
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: 400 },
     );
   });
 });

@@ -4,7 +4,7 @@ import type { EventValue, ReadEvent } from '@niobe/events';
 import { OpKind, SectionBuilder, WriteFrameBuilder, WriteRequest, type PreparedSection } from '@niobe/grid';
 import fc from 'fast-check';
 import type { Cube, Measure } from '../cube/cube.ts';
-import { ACTIVITY, cubesOf, eventOf, PURCHASE, schemasOf, TOTALS, VIEW } from '../fixture/sales.ts';
+import { ACTIVITY, cubesOf, eventOf, PURCHASE, schemasOf, TOTALS, VIEW } from '../../fixtures/sales.ts';
 import { DELTA_BYTES_MAX, Folder } from './folder.ts';
 
 const PARTITIONS = 8;
@@ -176,7 +176,7 @@ describe('Folder', () => {
         fold(folder, cells, list, new Float64Array(PARTITIONS), 0, new Set(cuts));
         expect(plain(cells.records())).toEqual(plain(oracle(list)));
       }),
-      { numRuns: 300 },
+      { numRuns: 120 },
     );
   });
 
@@ -192,7 +192,7 @@ describe('Folder', () => {
         fold(folder, cells, list, cursors, lowest, new Set(cuts));
         expect(plain(cells.records())).toEqual(plain(oracle(list)));
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 

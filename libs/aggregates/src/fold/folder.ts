@@ -23,6 +23,10 @@ import { GroupTable } from './group-table.ts';
 /** Deltas of one grid partition in one batch; with one event more they stay below half a frame. */
 export const DELTA_BYTES_MAX: number = 512 * 1024;
 
+/** What a table says of a key it does not have. */
+const NEW_GROUP = -1;
+const ALREADY_IN = -2;
+
 /** Bound of the keys of one batch, of all partitions and sets together. */
 const KEYS_BYTES_MAX = 256 * 1024 * 1024;
 
@@ -153,12 +157,12 @@ export class Folder {
     if (!contributions.read(event.values, reader.measures)) return false;
     for (let s = 0; s < tables.length; s++) {
       const group = this.#groupOf(tables[s]!, reader.pieces[s]!, pane, offset);
-      if (group >= 0) tables[s]!.accumulators.add(group, contributions);
+      if (group !== ALREADY_IN) tables[s]!.accumulators.add(group, contributions);
     }
     return true;
   }
 
-  /** The event's group in a table, opened if it is new, or -1 where the group's partition has the event. */
+  /** The event's group in a table, opened if it is new, or ALREADY_IN where the group's partition has the event. */
   #groupOf(table: GroupTable, pieces: Uint8Array, pane: number, offset: number): number {
     const keys = this.#keys;
     const at = keys.length;
@@ -166,8 +170,8 @@ export class Folder {
     const length = keys.length - at;
     const hash = murmur32(keys.buffer, at, at + length, table.schema.hashSeed);
     const partition = hash & (this.#partitions - 1);
-    const known = offset < this.#cursors[partition]! ? -1 : table.find(hash, at, length);
-    if (known >= 0 || offset < this.#cursors[partition]!) {
+    const known = offset < this.#cursors[partition]! ? ALREADY_IN : table.find(hash, at, length);
+    if (known !== NEW_GROUP) {
       keys.truncate(at);
       return known;
     }

@@ -33,6 +33,8 @@ import { ATTEMPT_DEADLINE_MS, type Persistence, type Waiting } from './persisten
  * 3. Grid partitions that got nothing keep their cursors; every {@link ADVANCE_MS} or {@link ADVANCE_OFFSETS} all are advanced, so a
  *    restart reads at most that much again.
  * 4. One thing at a time: batches and advances of a share take turns.
+ * 5. The watermark that travels with a run is the one from before the run. A run begins when all before it is in everywhere, so a
+ *    watermark that any grid partition has stored holds for all of them.
  */
 
 /** All cursors are brought to the position at least so often, in time ... */
@@ -250,7 +252,7 @@ export class LaneShare {
     for (let gridPartition = 0; gridPartition < this.#parts.grid.partitions; gridPartition++) {
       if (folder.deltaBytes(gridPartition) === 0) continue;
       const append = (section: SectionBuilder): void => folder.writeOps(gridPartition, section);
-      deltas.push(this.#sender.prepare(gridPartition, run.to, run.watermarkMs, append));
+      deltas.push(this.#sender.prepare(gridPartition, run.to, this.#watermarkMs, append));
     }
     this.#parts.counters.deltas.add(folder.groups);
     return deltas;

@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import type { CompiledSchema } from '@niobe/cells';
+import { compileSchema, type CompiledSchema } from '@niobe/cells';
 import type { ReadEvent } from '@niobe/events';
-import { SectionBuilder } from '@niobe/grid';
+import { CURSOR_SCHEMA, CURSOR_SCHEMA_ID, SectionBuilder } from '@niobe/grid';
 import { ManualClock, seededRandom } from '@niobe/kernel';
 import type { Cube } from '../cube/cube.ts';
-import { ACTIVITY, cubesOf, eventOf, PURCHASE, schemasOf, TOTALS, VIEW } from '../fixture/sales.ts';
-import { MemoryGrid } from '../fixture/memory-grid.ts';
+import { ACTIVITY, cubesOf, eventOf, PURCHASE, schemasOf, TOTALS, VIEW } from '../../fixtures/sales.ts';
+import { MemoryGrid } from '../../fixtures/memory-grid.ts';
 import { Folder } from '../fold/folder.ts';
 import { answerQuestion, type CubeAnswer } from './answer-question.ts';
 import { readQuestion, type QuestionParameters } from './cube-question.ts';
@@ -21,6 +21,7 @@ const [activity, totals] = cubes as [Cube, Cube];
 const schemas = schemasOf(cubes);
 const schemaOf = (name: string): CompiledSchema => schemas.get(name)!;
 const byId = new Map([...schemas.values()].map((schema) => [schema.id, schema]));
+const cursorSchema = compileSchema(CURSOR_SCHEMA_ID, 1, CURSOR_SCHEMA);
 const clock = new ManualClock();
 const random = seededRandom(7);
 const grid = new MemoryGrid(PARTITIONS, (id) => byId.get(id)!, random);
@@ -51,7 +52,7 @@ function eventOfSale({ hour, product, country, quantity, price }: Sale): ReadEve
 }
 
 async function ask(parameters: QuestionParameters, cube: Cube = activity): Promise<CubeAnswer> {
-  const watermarks = new Watermarks(grid, clock, () => 1);
+  const watermarks = new Watermarks(grid, cursorSchema, () => 1);
   return answerQuestion(readQuestion(cube, parameters), { grid, schemaOf, watermarks, clock });
 }
 

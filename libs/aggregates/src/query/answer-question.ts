@@ -51,7 +51,7 @@ export async function answerQuestion(question: CubeQuestion, parts: AnswerParts)
     ? new MergingCollector(question, order, after)
     : new PageCollector(question.limit, order, after);
   const watermarkMs = await parts.watermarks.of(question.cube);
-  await readRows(question, parts, (row) => collector.add(row));
+  await readRows(narrowed(question, after), parts, (row) => collector.add(row));
   const page = collector.page();
   const rows = page.slice(0, question.limit);
   const isFinal = finality(question, watermarkMs);
@@ -60,6 +60,17 @@ export async function answerQuestion(question: CubeQuestion, parts: AnswerParts)
   return page.length > rows.length && last !== undefined
     ? { rows: answered, cursor: cursorAfter(question, last), asOf }
     : { rows: answered, asOf };
+}
+
+/** The question whose range begins where the page does, if panes are in order: cells before need not be looked at again. */
+function narrowed(question: CubeQuestion, after: CubeRow | null): CubeQuestion {
+  const byPane =
+    !question.merged && question.cube.windowMs > 0 && (question.orderBy === null || question.orderBy === 'pane');
+  if (after === null || !byPane) return question;
+  const { fromMs, toMs, descending } = question;
+  if (!descending) return { ...question, fromMs: Math.max(fromMs ?? after.paneMs, after.paneMs) };
+  const endMs = after.paneMs + question.cube.windowMs;
+  return { ...question, toMs: Math.min(toMs ?? endMs, endMs) };
 }
 
 /** A pane is final when the watermark has passed its end by the grace; merged panes when that holds for the end of the range. */

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
-import type { CompiledSchema } from '@niobe/cells';
-import { SectionBuilder } from '@niobe/grid';
+import { compileSchema, type CompiledSchema } from '@niobe/cells';
+import { CURSOR_SCHEMA, CURSOR_SCHEMA_ID, SectionBuilder } from '@niobe/grid';
 import { ManualClock, seededRandom } from '@niobe/kernel';
-import { ACTIVITY, cubesOf, eventOf, PURCHASE, schemasOf } from '../fixture/sales.ts';
-import { MemoryGrid } from '../fixture/memory-grid.ts';
+import { ACTIVITY, cubesOf, eventOf, PURCHASE, schemasOf } from '../../fixtures/sales.ts';
+import { MemoryGrid } from '../../fixtures/memory-grid.ts';
 import { Folder } from '../fold/folder.ts';
 import { answerQuestion } from './answer-question.ts';
 import { readQuestion } from './cube-question.ts';
@@ -22,6 +22,7 @@ const [cube] = cubes;
 const schemas = schemasOf(cubes);
 const schemaOf = (name: string): CompiledSchema => schemas.get(name)!;
 const byId = new Map([...schemas.values()].map((schema) => [schema.id, schema]));
+const cursorSchema = compileSchema(CURSOR_SCHEMA_ID, 1, CURSOR_SCHEMA);
 const clock = new ManualClock();
 const random = seededRandom(23);
 const grid = new MemoryGrid(PARTITIONS, (id) => byId.get(id)!, random);
@@ -79,10 +80,10 @@ function decimal(scaled: number): string {
 }
 
 async function answered(by: string, panes: string): Promise<string[]> {
-  const watermarks = new Watermarks(grid, clock, () => 1);
+  const watermarks = new Watermarks(grid, cursorSchema, () => 1);
   const question = readQuestion(cube!, { by, panes, limit: '10000' });
   const { rows } = await answerQuestion(question, { grid, schemaOf, watermarks, clock });
-  return rows.map(({ final: _, ...row }) => Object.values(row).join('|')).toSorted();
+  return rows.map((row) => Object.values(row).slice(0, -1).join('|')).toSorted();
 }
 
 async function selected(by: readonly string[], each: boolean): Promise<string[]> {
@@ -99,7 +100,7 @@ async function selected(by: readonly string[], each: boolean): Promise<string[]>
 
 /** A row of SQL as an answer shows it. */
 function shown(row: readonly unknown[], each: boolean, groups: number): string {
-  const values = row.map((value) => (value === null ? '' : String(value)));
+  const values = row.map((value) => (value === null ? '' : String(value as string | bigint)));
   if (each) values[0] = new Date(Number(values[0])).toISOString();
   values[groups + 1] = decimalText(BigInt(values[groups + 1]!));
   return values.join('|');

@@ -64,7 +64,7 @@ describe('SeenTable', () => {
         }
         expect(wrong).toEqual([]);
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 
@@ -82,7 +82,7 @@ describe('SeenTable', () => {
           .map(({ id, second }, index) => table.isDuplicate(hashOf(id), 0, from + index, second));
         expect(decided).toEqual(expected.slice(from));
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 

@@ -21,7 +21,7 @@ export interface SeenWindow {
   readonly seconds: number;
 }
 
-const SMALLEST_SLOTS = 1 << 12;
+const SMALLEST_SLOTS = 64;
 /** Bytes one slot takes: 16 of hash, 8 of offset, 4 of second. */
 export const SLOT_BYTES = 28;
 
@@ -66,7 +66,7 @@ export class SeenTable {
     if (newest >= 0) {
       const seen = this.#offsets[newest]! - 1;
       if (seen === offset) return false;
-      if (offset - seen <= this.window.ids && second - this.#seconds[newest]! <= this.window.seconds) return true;
+      if (offset - seen < this.window.ids && second - this.#seconds[newest]! <= this.window.seconds) return true;
     }
     this.#insert(hash, at, offset, second);
     return false;

@@ -29,7 +29,7 @@ const RISING: Readonly<Record<string, readonly string[]>> = {
     'niobe_analytics_dead_letters_total',
   ],
   'storage-shard': ['niobe_storage_shard_requests_total', 'niobe_storage_shard_operations_total'],
-  backup: ['niobe_backup_rounds_total', 'niobe_backup_journalled_bytes_total'],
+  backup: ['niobe_backup_rounds_total', 'niobe_backup_journal_written_bytes_total'],
 };
 
 /** What every `/metrics` says while events flow. */

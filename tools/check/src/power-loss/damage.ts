@@ -2,11 +2,11 @@
  * Damage on disk, done to a stopped system. A byte that is wrong in one copy is repaired from the other and reported; wrong in both,
  * its partition alone is not served. A cut or a missing copy is filled up again.
  */
-import { open, rm } from 'node:fs/promises';
+import { open, readdir, rm } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DiskBackupStore, locateByte } from '@niobe/disk';
-import { assert, silentLogger, systemClock, systemRandom, until, type Random } from '@niobe/kernel';
+import { DiskBackupStore, SEGMENT_HEADER_BYTES } from '@niobe/disk';
+import { assert, systemClock, until, type Random } from '@niobe/kernel';
 import { CubeClient } from '../cube-client.ts';
 import { parseExposition } from '../metrics/exposition.ts';
 import type { LocalSystem } from '../system/local-system.ts';
@@ -152,12 +152,7 @@ function folderOf(system: LocalSystem, backup: number): string {
 
 /** The segments of a stopped backup that hold something durable. */
 async function heldSegments(folder: string): Promise<Held[]> {
-  const store = await DiskBackupStore.open({
-    folder,
-    clock: systemClock,
-    random: systemRandom(),
-    logger: silentLogger,
-  });
+  const store = await DiskBackupStore.open({ folder });
   const segments: Held[] = [];
   for (const partition of store.partitions()) {
     const held = store.holding(partition).segments.filter(({ committedBytes }) => committedBytes > 0);
@@ -206,28 +201,29 @@ function chooseLastSegments(segments: readonly Held[], random: Random, count: nu
   );
 }
 
-/** Flips one bit of a byte, wherever the folder has that byte. */
-async function flip(folder: string, { partition, segment, offset }: Place, bit: number): Promise<void> {
-  const places = await locateByte(folder, partition, segment, offset);
-  assert(places.length > 0, `the folder holds byte ${offset} of segment ${segment} of partition ${partition}`);
-  for (const { file, fileOffset } of places) {
-    const handle = await open(file, 'r+');
-    const byte = Buffer.alloc(1);
-    await handle.read(byte, 0, 1, fileOffset);
-    byte[0] = (byte[0] ?? 0) ^ (1 << bit);
-    await handle.write(byte, 0, 1, fileOffset);
-    await handle.close();
-  }
+/** Flips one bit of a byte. */
+async function flip(folder: string, place: Place, bit: number): Promise<void> {
+  const handle = await open(await segmentFile(folder, place), 'r+');
+  const byte = Buffer.alloc(1);
+  await handle.read(byte, 0, 1, SEGMENT_HEADER_BYTES + place.offset);
+  byte[0] = (byte[0] ?? 0) ^ (1 << bit);
+  await handle.write(byte, 0, 1, SEGMENT_HEADER_BYTES + place.offset);
+  await handle.close();
 }
 
 /** Cuts a segment's file off at a place. */
-async function cut(folder: string, { partition, segment, offset }: Place): Promise<void> {
-  const places = await locateByte(folder, partition, segment, offset);
-  for (const { file, fileOffset } of places) {
-    const handle = await open(file, 'r+');
-    await handle.truncate(fileOffset);
-    await handle.close();
-  }
+async function cut(folder: string, place: Place): Promise<void> {
+  const handle = await open(await segmentFile(folder, place), 'r+');
+  await handle.truncate(SEGMENT_HEADER_BYTES + place.offset);
+  await handle.close();
+}
+
+/** The file of a segment of a stopped backup: `segments/<partition>/<segment>-<epoch>.segment`. */
+async function segmentFile(folder: string, { partition, segment }: Place): Promise<string> {
+  const dir = join(folder, 'segments', String(partition));
+  const file = (await readdir(dir)).find((name) => name.startsWith(`${segment}-`));
+  assert(file !== undefined, `the folder holds segment ${segment} of partition ${partition}`);
+  return join(dir, file);
 }
 
 function logLengths(system: LocalSystem): ReadonlyMap<string, number> {
