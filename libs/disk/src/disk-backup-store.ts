@@ -255,9 +255,9 @@ export class DiskBackupStore implements BackupStore {
 
   async sync(): Promise<void> {
     this.#assertOpen();
-    if (this.#failure !== null) throw this.#failure;
     const round = this.#round;
     this.#round = null;
+    if (this.#failure !== null) throw this.#failure;
     if (round === null || round.isEmpty) return;
     const bytes = round.finish(this.#identity);
     try {

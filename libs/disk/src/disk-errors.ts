@@ -5,13 +5,15 @@ import { DISK_FULL_RETRY_MS } from './limits.ts';
 
 const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
 
-interface SystemError extends Error {
+interface SystemError {
+  readonly message: string;
   readonly code: string;
   readonly errno: number;
 }
 
+/** By its shape: with several realms in a process, such as a test runner makes, its class is not always this one's. */
 function isSystemError(error: unknown): error is SystemError {
-  return error instanceof Error && 'errno' in error && 'code' in error;
+  return typeof error === 'object' && error !== null && 'errno' in error && 'code' in error;
 }
 
 /** True if a file or folder was not there. */

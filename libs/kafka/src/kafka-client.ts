@@ -19,13 +19,13 @@ export const REQUEST_TIMEOUT_MS = 10_000;
 export const RETRY = { initialRetryTime: 100, maxRetryTime: 1000, retries: 3 } as const;
 
 /** A kafkajs client whose log lines go to `logger`; it connects to nothing by itself. */
-export function newClient(address: KafkaAddress, logger: Logger): Kafka {
+export function newClient(address: KafkaAddress, logger: Logger, requestTimeout: number = REQUEST_TIMEOUT_MS): Kafka {
   registerCodecs();
   return new kafkajs.Kafka({
     brokers: [...address.brokers],
     clientId: address.clientId,
     connectionTimeout: CONNECT_TIMEOUT_MS,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout,
     enforceRequestTimeout: true,
     retry: RETRY,
     logLevel: kafkajs.logLevel.INFO,

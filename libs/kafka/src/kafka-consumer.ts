@@ -4,6 +4,7 @@ import {
   deferred,
   delay,
   messageOf,
+  NiobeError,
   withDeadline,
   type Clock,
   type Deferred,
@@ -60,7 +61,7 @@ export class KafkaConsumer implements EventConsumer {
   /** Handlers that run, by partition; they may outlive an assignment, and then the next one waits for them. */
   readonly #handlers = new Map<number, Promise<void>>();
   #consumer: Consumer | null = null;
-  #crashed: Deferred<Error> = deferred();
+  readonly #stop: Deferred<void> = deferred();
   #closed = false;
   readonly #ended: Promise<void>;
 
@@ -97,7 +98,7 @@ export class KafkaConsumer implements EventConsumer {
   async close(): Promise<void> {
     this.#closed = true;
     this.#revoke();
-    this.#crashed.resolve(new Error('closed'));
+    this.#stop.resolve();
     await this.#ended;
     await this.#inTime(Promise.all(this.#handlers.values()), 'the handlers');
   }
@@ -105,9 +106,9 @@ export class KafkaConsumer implements EventConsumer {
   async #consumeForEver(): Promise<void> {
     while (!this.#closed) {
       try {
-        await this.#consume();
+        await Promise.race([this.#consume(), this.#stop.promise]);
       } catch (error) {
-        if (!this.#closed) this.#logger.warn({ error: messageOf(error) }, 'cannot consume; trying again');
+        if (!this.#closed) this.#logger.warn({ error: messageOf(error) }, 'cannot consume; starting again');
       }
       this.#revoke();
       await this.#leave();
@@ -115,13 +116,27 @@ export class KafkaConsumer implements EventConsumer {
     }
   }
 
-  /** From joining the group until kafkajs gives up or the consumer is closed. */
-  async #consume(): Promise<void> {
-    const { kafka, admin } = this.#surroundings;
-    const { group, topic, gatherMs, maxBatchBytes } = this.#options;
-    await admin.coordinatorOf(group, ASK_TIMEOUT_MS);
-    this.#crashed = deferred();
-    const consumer = kafka.consumer({
+  /** From joining the group until kafkajs gives up, which is thrown. Every step may be the one after `close`. */
+  async #consume(): Promise<never> {
+    const { topic, group } = this.#options;
+    await this.#surroundings.admin.coordinatorOf(group, ASK_TIMEOUT_MS);
+    const consumer = this.#newConsumer();
+    const crashed = deferred<never>();
+    consumer.on(consumer.events.GROUP_JOIN, (event) => this.#assign(event, consumer));
+    consumer.on(consumer.events.REBALANCING, () => this.#revoke());
+    consumer.on(consumer.events.CRASH, ({ payload }: ConsumerCrashEvent) => crashed.reject(payload.error));
+    await consumer.connect();
+    await consumer.subscribe({ topics: [topic], fromBeginning: true });
+    this.#refuseIfClosed();
+    const eachBatch = async (payload: EachBatchPayload): Promise<void> => this.#take(payload);
+    await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch });
+    return crashed.promise;
+  }
+
+  #newConsumer(): Consumer {
+    this.#refuseIfClosed();
+    const { group, gatherMs, maxBatchBytes } = this.#options;
+    this.#consumer = this.#surroundings.kafka.consumer({
       groupId: group,
       sessionTimeout: SESSION_TIMEOUT_MS,
       rebalanceTimeout: REBALANCE_TIMEOUT_MS,
@@ -132,19 +147,11 @@ export class KafkaConsumer implements EventConsumer {
       allowAutoTopicCreation: false,
       retry: { ...RETRY, restartOnFailure: async () => false },
     });
-    this.#consumer = consumer;
-    consumer.on(consumer.events.GROUP_JOIN, (event) => this.#assign(event));
-    consumer.on(consumer.events.REBALANCING, () => this.#revoke());
-    consumer.on(consumer.events.CRASH, ({ payload }: ConsumerCrashEvent) => this.#crashed.resolve(payload.error));
-    await consumer.connect();
-    await consumer.subscribe({ topics: [topic], fromBeginning: true });
-    await consumer.run({
-      autoCommit: false,
-      eachBatchAutoResolve: false,
-      eachBatch: async (payload) => this.#take(payload),
-    });
-    const error = await this.#crashed.promise;
-    if (!this.#closed) this.#logger.warn({ error: messageOf(error) }, 'the consumer stopped; starting it again');
+    return this.#consumer;
+  }
+
+  #refuseIfClosed(): void {
+    if (this.#closed) throw new NiobeError('CLOSED', 'the consumer is closed');
   }
 
   async #leave(): Promise<void> {
@@ -162,9 +169,9 @@ export class KafkaConsumer implements EventConsumer {
     }
   }
 
-  #assign({ payload }: ConsumerGroupJoinEvent): void {
+  #assign({ payload }: ConsumerGroupJoinEvent, consumer: Consumer): void {
     this.#revoke();
-    if (this.#closed) return;
+    if (this.#closed) return void this.#inTime(consumer.disconnect(), 'leaving a group that was joined too late');
     const partitions = payload.memberAssignment[this.#options.topic] ?? [];
     this.#flows = new Map(partitions.map((partition) => [partition, newFlow(partition)]));
     this.#tell((consumer) => consumer.pause([{ topic: this.#options.topic, partitions: [...partitions] }]));

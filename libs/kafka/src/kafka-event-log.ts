@@ -21,6 +21,8 @@ const SEND_DEADLINE_MS = 15_000;
 const ADMIN_DEADLINE_MS = 60_000;
 /** How often the cluster is asked whether it is there. */
 const PROBE_MS = 2000;
+/** A broker that does not answer a question by then is asked again. */
+const PROBE_TIMEOUT_MS = 3000;
 
 /** What a {@link KafkaEventLog} stands on. */
 export interface KafkaEventLogOptions extends KafkaAddress {
@@ -49,7 +51,7 @@ export class KafkaEventLog implements EventLog {
     const { clock, logger } = options;
     this.#kafka = newClient(options, logger);
     this.#admin = new KafkaAdmin(this.#kafka, clock, logger);
-    this.#probe = new KafkaAdmin(newClient(options, silentLogger), clock, silentLogger);
+    this.#probe = new KafkaAdmin(newClient(options, silentLogger, PROBE_TIMEOUT_MS), clock, silentLogger);
     this.#probing = every(clock, PROBE_MS, () => this.#ask());
     void this.#ask();
   }

@@ -5,7 +5,7 @@ import {
   type OutgoingRecord,
   type RecordBytes,
 } from '@niobe/events';
-import { delay, NiobeError, type Clock, type Logger } from '@niobe/kernel';
+import { delay, messageOf, NiobeError, withDeadline, type Clock, type Logger } from '@niobe/kernel';
 import type { Kafka, Message, Producer } from 'kafkajs';
 import { brokerError } from './kafka-errors.ts';
 import { REQUEST_TIMEOUT_MS, RETRY } from './kafka-client.ts';
@@ -19,6 +19,8 @@ import { REQUEST_TIMEOUT_MS, RETRY } from './kafka-client.ts';
 
 const ALL_REPLICAS = -1;
 const ATTEMPT_PAUSE_MS = 200;
+/** A broker that is away is not waited for at the end. */
+const PART_TIMEOUT_MS = 3000;
 
 /** See above. */
 export class KafkaProducer implements EventProducer {
@@ -72,7 +74,11 @@ export class KafkaProducer implements EventProducer {
 
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#producer.disconnect();
+    try {
+      await withDeadline(this.#clock, this.#producer.disconnect(), PART_TIMEOUT_MS, 'parting from Kafka');
+    } catch (error) {
+      this.#logger.debug({ error: messageOf(error) }, 'ended without parting');
+    }
   }
 }
 

@@ -30,7 +30,7 @@ const RUN_ID_BYTES = 8;
 export async function startEmbeddedSystem(start: SystemStart): Promise<LocalSystem> {
   const { options, deployment, view } = start;
   const plan = portPlan(options.portBase, deployment.shards);
-  await refuseTakenPorts(serviceNeeds(plan));
+  await refuseTakenPorts(serviceNeeds(plan), start.clock);
   const system = new EmbeddedSystem(start, plan);
   view.step('starting embedded: one process, data in memory only');
   try {
@@ -136,7 +136,7 @@ class EmbeddedSystem {
   }
 
   #analytics(parts: EmbeddedParts): Promise<RunningService> {
-    const config = { deployment: this.#start.deployment, rebuild: [] };
+    const config = { deployment: this.#start.deployment, rebuild: this.#start.options.rebuildCubes };
     const bus = this.#network.connect();
     return startAnalytics(config, { ...parts, bus, maps: this.#maps, eventLog: this.#eventLog });
   }

@@ -9,18 +9,32 @@ describe('readOptions', () => {
       clicks: true,
       clicksPerSecond: 500,
       deployment: 'shop',
+      rebuildCubes: [],
       portBase: 7700,
     });
   });
 
   it('takes every option', () => {
-    const args = ['--fresh', '--brokers=real', '--no-clicks', '--rate', '9', '--deployment', 'x', '--port-base=9000'];
+    const args = [
+      '--fresh',
+      '--brokers=real',
+      '--no-clicks',
+      '--rate',
+      '9',
+      '--deployment',
+      'x',
+      '--port-base=9000',
+      '--rebuild-cube',
+      'a',
+      '--rebuild-cube=b',
+    ];
     expect(readOptions(args)).toEqual({
       fresh: true,
       brokers: 'real',
       clicks: false,
       clicksPerSecond: 9,
       deployment: 'x',
+      rebuildCubes: ['a', 'b'],
       portBase: 9000,
     });
     expect(readOptions(['--embedded'])?.brokers).toBe('embedded');

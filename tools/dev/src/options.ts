@@ -17,6 +17,7 @@ the data of this one.
   --rate N             clicks a second (default 500)
   --deployment NAME    a folder of infra/deployments, or a path to one (default shop);
                        the click generator runs for shop only
+  --rebuild-cube NAME  count this cube anew from the start of its topics; as often as needed
   --port-base N        first port (default ${DEFAULT_PORT_BASE}); the others follow up to N+${PORT_SPAN}
   --help               this text
 
@@ -33,6 +34,7 @@ export interface DevOptions {
   readonly clicksPerSecond: number;
   /** As given: a name or a path. */
   readonly deployment: string;
+  readonly rebuildCubes: readonly string[];
   readonly portBase: number;
 }
 
@@ -50,6 +52,7 @@ export function readOptions(args: readonly string[]): DevOptions | null {
     clicks: !values['no-clicks'],
     clicksPerSecond: wholeNumber('--rate', values.rate, 1, RATE_MAX),
     deployment: values.deployment,
+    rebuildCubes: values['rebuild-cube'],
     portBase: wholeNumber('--port-base', values['port-base'], UNPRIVILEGED_PORT, PORT_MAX - PORT_SPAN),
   };
 }
@@ -66,6 +69,7 @@ function parse(args: readonly string[]) {
         'no-clicks': { type: 'boolean', default: false },
         rate: { type: 'string', default: '500' },
         deployment: { type: 'string', default: 'shop' },
+        'rebuild-cube': { type: 'string', multiple: true, default: [] },
         'port-base': { type: 'string', default: String(DEFAULT_PORT_BASE) },
         help: { type: 'boolean', default: false },
       },

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
+import { systemClock } from '@niobe/kernel';
 import { portPlan, PORT_SPAN, refuseTakenPorts, serviceNeeds } from './ports.ts';
 
 describe('ports', () => {
@@ -21,12 +22,14 @@ describe('ports', () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    await expect(refuseTakenPorts([{ port, name: 'analytics' }])).rejects.toThrow(
+    await expect(refuseTakenPorts([{ port, name: 'analytics' }], systemClock)).rejects.toThrow(
       `port ${port} is taken, and analytics needs it: stop what listens there, or choose other ports with --port-base N`,
     );
+    const patient = refuseTakenPorts([{ port, name: 'analytics' }], systemClock, 5_000);
     server.close();
     await once(server, 'close');
-    await refuseTakenPorts([{ port, name: 'analytics' }]);
+    await patient;
+    await refuseTakenPorts([{ port, name: 'analytics' }], systemClock);
   });
 
   it('has no ports for more shards than there is room for', () => {

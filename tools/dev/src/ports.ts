@@ -1,4 +1,4 @@
-import { NiobeError } from '@niobe/kernel';
+import { delay, NiobeError, type Clock } from '@niobe/kernel';
 import { isPortFree } from '@niobe/testing';
 
 /** Which port each part of the local system listens on; all follow from one number. */
@@ -56,14 +56,25 @@ export function serviceNeeds(plan: PortPlan): PortNeed[] {
   ];
 }
 
-/** Throws one line naming the first port that is taken, who needs it and the option that changes it. */
-export async function refuseTakenPorts(needs: readonly PortNeed[]): Promise<void> {
+/**
+ * Throws one line naming the first port that is taken, who needs it and the option that changes it.
+ * @param patienceMs how long a taken port may take to become free; above 0 where its owner was just ended.
+ */
+export async function refuseTakenPorts(needs: readonly PortNeed[], clock: Clock, patienceMs = 0): Promise<void> {
+  const endMs = clock.monotonicMs() + patienceMs;
   for (const { port, name } of needs) {
-    if (!(await isPortFree(port))) {
-      throw new NiobeError(
-        'UNAVAILABLE',
-        `port ${port} is taken, and ${name} needs it: stop what listens there, or choose other ports with --port-base N`,
-      );
+    while (!(await isPortFree(port))) {
+      if (clock.monotonicMs() >= endMs) throw portTaken(port, name);
+      await delay(clock, POLL_MS);
     }
   }
+}
+
+const POLL_MS = 50;
+
+function portTaken(port: number, name: string): NiobeError {
+  return new NiobeError(
+    'UNAVAILABLE',
+    `port ${port} is taken, and ${name} needs it: stop what listens there, or choose other ports with --port-base N`,
+  );
 }

@@ -15,6 +15,7 @@ import {
   type ServiceSurroundings,
   type ServiceUnit,
 } from './service-units.ts';
+import type { UnitSpec } from './supervised-unit.ts';
 import { UnitGroup } from './unit-group.ts';
 import type { View } from './view.ts';
 
@@ -27,15 +28,15 @@ import type { View } from './view.ts';
 
 /** The whole stop takes no longer than this. */
 const STOP_LIMIT_MS = 17_000;
+/** A process that was ended by force gives its ports back within this. */
+const LEFTOVER_PORT_MS = 5_000;
 const RUN_FILE = 'run.json';
 
 export async function startRealSystem(start: SystemStart): Promise<LocalSystem> {
   const { options, view, clock } = start;
   const data = join(REPOSITORY, '.niobe/local');
   const folders: LocalFolders = { data, logs: join(data, 'logs') };
-  const runFile = await RunFile.take(data, clock, (name) =>
-    view.step(`ended ${name}, left behind by a launcher that was killed`),
-  );
+  const { runFile, portPatienceMs } = await takeFolder(data, start);
   const group = new UnitGroup(view, runFile, clock);
   const stop = async (): Promise<void> => {
     await group.stop(STOP_LIMIT_MS);
@@ -46,7 +47,11 @@ export async function startRealSystem(start: SystemStart): Promise<LocalSystem> 
   try {
     if (options.fresh) forget(data, view);
     mkdirSync(folders.logs, { recursive: true });
-    return { ...(await startAll(start, folders, group)), services: group.observed(), stop };
+    const system = new RealSystem(start, folders, group);
+    await system.refuseTakenPorts(portPatienceMs);
+    view.step(`starting; logs in ${shown(folders.logs)}`);
+    await system.start();
+    return { ...system.facts(), services: group.observed(), stop };
   } catch (error) {
     await stop();
     throw error;
@@ -55,60 +60,90 @@ export async function startRealSystem(start: SystemStart): Promise<LocalSystem> 
   }
 }
 
-type SystemFacts = Omit<LocalSystem, 'services' | 'stop'>;
-
-async function startAll(start: SystemStart, folders: LocalFolders, group: UnitGroup): Promise<SystemFacts> {
-  const { options, deployment, view } = start;
-  const plan = portPlan(options.portBase, deployment.shards);
-  const nats = natsBroker(plan, folders);
-  const kafka = kafkaBroker(plan, folders);
-  await refuseTakenPorts([...serviceNeeds(plan), ...brokerNeeds(plan, nats, kafka)]);
-  view.step(`starting; logs in ${shown(folders.logs)}`);
-  const around = {
-    plan,
-    deployment: start.deploymentFolder,
-    natsUrl: nats.address,
-    kafkaBrokers: kafka.address,
-    folders,
-  };
-  await Promise.all([
-    startStores(around, nats, group),
-    kafka.unit === null ? undefined : group.start(kafka.unit, kafka.address.join(','), false),
-  ]);
-  await startServices(group, [analyticsUnit(around), ingestUnit(around)]);
-  const collectorUrl = httpUrl(plan.ingest);
-  if (wantsClicks(start))
-    await group.start(
-      clicksUnit(folders, collectorUrl, options.clicksPerSecond),
-      `${options.clicksPerSecond}/s`,
-      false,
-    );
-  return {
-    title: `deployment ${deployment.name}, every service a process of its own`,
-    collectorUrl,
-    analyticsUrl: httpUrl(plan.analytics),
-    notes: [`data ${shown(folders.data)}, logs ${shown(folders.logs)}; --fresh forgets the data`],
-  };
+/** Takes the data folder, and ends what a killed launcher left running there: its ports may take a moment to be free. */
+async function takeFolder(
+  data: string,
+  { view, clock }: SystemStart,
+): Promise<{ runFile: RunFile; portPatienceMs: number }> {
+  let portPatienceMs = 0;
+  const runFile = await RunFile.take(data, clock, (name) => {
+    portPatienceMs = LEFTOVER_PORT_MS;
+    view.step(`ended ${name}, left behind by a launcher that was killed`);
+  });
+  return { runFile, portPatienceMs };
 }
 
-async function startStores(around: ServiceSurroundings, nats: Broker<string>, group: UnitGroup): Promise<void> {
-  if (nats.unit !== null) await group.start(nats.unit, nats.address, false);
-  await startServices(group, backupUnits(around));
-  await startServices(group, shardUnits(around));
-}
+class RealSystem {
+  readonly #start: SystemStart;
+  readonly #folders: LocalFolders;
+  readonly #group: UnitGroup;
+  readonly #plan: PortPlan;
+  readonly #nats: Broker<string>;
+  readonly #kafka: Broker<readonly string[]>;
+  readonly #around: ServiceSurroundings;
 
-async function startServices(group: UnitGroup, units: readonly ServiceUnit[]): Promise<void> {
-  await Promise.all(units.map((unit) => group.start(unit, httpUrl(unit.port), true)));
-}
+  constructor(start: SystemStart, folders: LocalFolders, group: UnitGroup) {
+    this.#start = start;
+    this.#folders = folders;
+    this.#group = group;
+    this.#plan = portPlan(start.options.portBase, start.deployment.shards);
+    this.#nats = natsBroker(this.#plan, folders);
+    this.#kafka = kafkaBroker(this.#plan, folders);
+    this.#around = {
+      plan: this.#plan,
+      deployment: start.deploymentFolder,
+      natsUrl: this.#nats.address,
+      kafkaBrokers: this.#kafka.address,
+      folders,
+    };
+  }
 
-function brokerNeeds(
-  plan: PortPlan,
-  nats: Broker<string>,
-  kafka: Broker<readonly string[]>,
-): { port: number; name: string }[] {
-  const needs = nats.unit === null ? [] : [{ port: plan.nats, name: 'nats-server' }];
-  if (kafka.unit === null) return needs;
-  return [...needs, { port: plan.kafka, name: 'Kafka' }, { port: plan.kafkaController, name: "Kafka's controller" }];
+  facts(): Omit<LocalSystem, 'services' | 'stop'> {
+    return {
+      title: `deployment ${this.#start.deployment.name}, every service a process of its own`,
+      collectorUrl: httpUrl(this.#plan.ingest),
+      analyticsUrl: httpUrl(this.#plan.analytics),
+      notes: [`data ${shown(this.#folders.data)}, logs ${shown(this.#folders.logs)}; --fresh forgets the data`],
+    };
+  }
+
+  /** A broker that was given listens elsewhere and needs no port here. */
+  async refuseTakenPorts(patienceMs: number): Promise<void> {
+    const { nats, kafka, kafkaController } = this.#plan;
+    const needs = serviceNeeds(this.#plan);
+    if (this.#nats.unit !== null) needs.push({ port: nats, name: 'nats-server' });
+    if (this.#kafka.unit !== null) {
+      needs.push({ port: kafka, name: 'Kafka' }, { port: kafkaController, name: "Kafka's controller" });
+    }
+    await refuseTakenPorts(needs, this.#start.clock, patienceMs);
+  }
+
+  async start(): Promise<void> {
+    await Promise.all([this.#startStores(), this.#startBroker(this.#kafka.unit, this.#kafka.address.join(','))]);
+    const { rebuildCubes } = this.#start.options;
+    await this.#startServices([analyticsUnit(this.#around, rebuildCubes), ingestUnit(this.#around)]);
+    if (wantsClicks(this.#start)) await this.#startClicks();
+  }
+
+  async #startStores(): Promise<void> {
+    await this.#startBroker(this.#nats.unit, this.#nats.address);
+    await this.#startServices(backupUnits(this.#around));
+    await this.#startServices(shardUnits(this.#around));
+  }
+
+  async #startBroker(unit: UnitSpec | null, address: string): Promise<void> {
+    if (unit !== null) await this.#group.start(unit, address, false);
+  }
+
+  async #startServices(units: readonly ServiceUnit[]): Promise<void> {
+    await Promise.all(units.map((unit) => this.#group.start(unit, httpUrl(unit.port), true)));
+  }
+
+  async #startClicks(): Promise<void> {
+    const { clicksPerSecond } = this.#start.options;
+    const unit = clicksUnit(this.#folders, httpUrl(this.#plan.ingest), clicksPerSecond);
+    await this.#group.start(unit, `${clicksPerSecond}/s`, false);
+  }
 }
 
 function shown(path: string): string {

@@ -40,8 +40,20 @@ export function ingestUnit(around: ServiceSurroundings): ServiceUnit {
   return serviceUnit(around, 'ingest', 'ingest', around.plan.ingest);
 }
 
-export function analyticsUnit(around: ServiceSurroundings): ServiceUnit {
-  return serviceUnit(around, 'analytics', 'analytics', around.plan.analytics);
+/** @param rebuildCubes cubes to be counted anew; asked for by the first process only, not by those that replace it. */
+export function analyticsUnit(around: ServiceSurroundings, rebuildCubes: readonly string[]): ServiceUnit {
+  const plain = serviceUnit(around, 'analytics', 'analytics', around.plan.analytics);
+  const args = rebuildCubes.flatMap((cube) => ['--rebuild-cube', cube]);
+  let first = true;
+  return {
+    ...plain,
+    start: () => {
+      const start =
+        first && args.length > 0 ? serviceUnit(around, 'analytics', 'analytics', plain.port, {}, args) : plain;
+      first = false;
+      return start.start();
+    },
+  };
 }
 
 export function clicksUnit(folders: LocalFolders, collectorUrl: string, clicksPerSecond: number): UnitSpec {
@@ -55,8 +67,9 @@ function serviceUnit(
   name: string,
   port: number,
   more: Readonly<Record<string, string>> = {},
+  args: readonly string[] = [],
 ): ServiceUnit {
-  const unit = nodeUnit(around.folders, name, `apps/${app}/src/main.ts`, [], {
+  const unit = nodeUnit(around.folders, name, `apps/${app}/src/main.ts`, args, {
     NIOBE_NAME: name,
     NIOBE_DEPLOYMENT: around.deployment,
     NIOBE_HTTP_PORT: String(port),

@@ -165,7 +165,7 @@ const purchase = fc
 const view = fc
   .record({ product: name, country: fc.option(name) })
   .chain((values) => timeMs.map((time) => eventOf(VIEW, time, values)));
-const events = fc.array(fc.oneof({ weight: 3, arbitrary: purchase }, view), { maxLength: 120 });
+const events = fc.array(fc.oneof({ weight: 3, arbitrary: purchase }, view), { maxLength: 120, size: 'max' });
 
 describe('Folder', () => {
   it('gives the cells that a naive count gives, however batches are cut', () => {

@@ -17,9 +17,7 @@ const arrivals = fc
       id: fc.nat(12),
       step: fc.oneof({ weight: 9, arbitrary: fc.nat(3) }, fc.integer({ min: 90, max: 130 })),
     }),
-    {
-      maxLength: 200,
-    },
+    { maxLength: 200, size: 'max' },
   )
   .map((list) => {
     let second = 1000;
