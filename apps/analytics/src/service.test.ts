@@ -1,14 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { SchemaTable } from '@niobe/cells';
 import { MemoryEventLog, topicSpecs, type Deployment } from '@niobe/events';
-import {
-  FactsRow,
-  MemoryNetwork,
-  MemorySharedMaps,
-  newFacts,
-  PartitionTable,
-  SchemaCatalogue,
-} from '@niobe/grid';
+import { FactsRow, MemoryNetwork, MemorySharedMaps, newFacts, PartitionTable, SchemaCatalogue } from '@niobe/grid';
 import { NiobeError, seededRandom, silentLogger, silentMeter, systemClock, until } from '@niobe/kernel';
 import { Health, HttpServer, PrometheusMeter, type RunningService } from '@niobe/service';
 import { StoreShard } from '../fixtures/store-shard.ts';

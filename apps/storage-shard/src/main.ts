@@ -34,6 +34,7 @@ await runService({
         partitions: deployment.partitions,
         backups: config.NIOBE_BACKUPS,
         storeBytes: config.NIOBE_STORE_BYTES,
+        cells: deployment.cells,
       },
       { ...host, bus: grid.bus, maps: grid.maps },
     );

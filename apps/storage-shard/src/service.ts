@@ -10,7 +10,7 @@ import {
   type Random,
   type Timer,
 } from '@niobe/kernel';
-import { SchemaTable } from '@niobe/cells';
+import { SchemaTable, type SchemaDeclaration } from '@niobe/cells';
 import {
   CURSOR_SCHEMA_ID,
   FrameKind,
@@ -59,6 +59,8 @@ export interface ShardConfig {
   readonly backups: readonly string[];
   /** Memory for cells. */
   readonly storeBytes: number;
+  /** Schemas of the application's own cells. */
+  readonly cells?: readonly SchemaDeclaration[];
 }
 
 /** What a shard works with. */
@@ -135,6 +137,7 @@ async function layGround(config: ShardConfig, parts: ShardParts, patience: Patie
   );
   await keepTrying(patience, 'the partition table', () => table.ensureRows(shards));
   await catalogue.caughtUp;
+  await keepTrying(patience, 'the schemas', () => catalogue.ensure(config.cells ?? []));
   const writable = new WritableSchemas({ facts, table: schemas, catalogue, backups, clock, logger });
   await writable.tell();
   return { schemas, catalogue, table, writable, isCatalogueKept };

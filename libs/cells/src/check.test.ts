@@ -91,6 +91,18 @@ describe('check', () => {
     expect(() => schema.check(Uint8Array.from(bytes), 0, bytes.length)).toThrow(expect.objectContaining({ code }));
   });
 
+  it.each<[string, CompiledSchema, number[]]>([
+    ['a text', texts, [1, 8, 0, 2, 0, 0, 0, 65]],
+    [
+      'a number',
+      compileSchema(1, 1, { name: 's', key: 'text', fields: { n: fieldOf('i32', { array: true }) } }),
+      [1, 6, 0, 1, 0, 0],
+    ],
+  ])('refuses %s in an array that would end behind the body, whatever follows there', (_, schema, body) => {
+    const bytes = Uint8Array.from([...body, 65, 65, 65, 65]);
+    expect(() => schema.check(bytes, 0, body.length)).toThrow(expect.objectContaining({ code: 'MALFORMED' }));
+  });
+
   it('refuses a range beyond the bytes', () => {
     expect(() => text.check(new Uint8Array(4), 2, 3)).toThrow(expect.objectContaining({ code: 'MALFORMED' }));
   });

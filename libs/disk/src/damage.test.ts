@@ -1,6 +1,7 @@
 import { readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { append, cutFile, flip, OWNER, pattern, round, Scratch, SMALL } from '../fixtures/scratch.ts';
+import { crc32 } from '@niobe/kernel';
+import { append, cutFile, flip, OWNER, pattern, readBytes, round, Scratch, SMALL } from '../fixtures/scratch.ts';
 import { DiskBackupStore, SEGMENT_HEADER_BYTES } from './index.ts';
 
 jest.setTimeout(60_000);
@@ -151,9 +152,8 @@ describe('A folder that is damaged', () => {
   });
 });
 
+/** A manifest that checks and is of another version. */
 async function manifestOfVersion(folder: string, version: number): Promise<Uint8Array> {
-  const { readBytes } = await import('../fixtures/scratch.ts');
-  const { crc32 } = await import('@niobe/kernel');
   const bytes = await readBytes(`${folder}/manifest.0`);
   const view = new DataView(bytes.buffer);
   view.setUint32(8, version, true);

@@ -1,5 +1,6 @@
 import { readdir, stat, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { silentMeter } from '@niobe/kernel';
 import { append, OWNER, pattern, readBytes, round, Scratch, SMALL } from '../fixtures/scratch.ts';
 import { DiskBackupStore, SEGMENT_HEADER_BYTES, type DiskBackupStoreOptions } from './index.ts';
 
@@ -64,7 +65,12 @@ describe('DiskBackupStore', () => {
   });
 
   it('reuses journal parts and files for as long as it runs, and what is opened after a kill is all that was synced', async () => {
-    const store = await open();
+    const gauges = new Map<string, () => number>();
+    const meter = {
+      ...silentMeter,
+      gauge: (name: string, _: string, read: () => number) => void gauges.set(name, read),
+    };
+    const store = await open({ meter });
     for (let partition = 0; partition < 6; partition++) await round(store, [partition, REGISTER]);
     const pieceBytes = 8_000;
     const pieces = 60;
@@ -86,6 +92,8 @@ describe('DiskBackupStore', () => {
         }
     const parts = await readdir(scratch.path('store/journal'));
     expect(parts.length).toBeLessThanOrEqual(SMALL.partsMax!);
+    expect(gauges.get('open_files')!()).toBeLessThanOrEqual(SMALL.openFilesMax!);
+    expect(gauges.get('unwritten_bytes')!()).toBeLessThanOrEqual(gauges.get('unwritten_limit_bytes')!());
     for (const part of parts) expect((await stat(scratch.path(`store/journal/${part}`))).size).toBe(SMALL.partBytes);
   });
 

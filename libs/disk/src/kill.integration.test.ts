@@ -9,7 +9,7 @@ import { writerRound, WRITER_PARTITIONS } from '../fixtures/writer-rounds.ts';
 import { DiskBackupStore } from './index.ts';
 
 const WRITER = fileURLToPath(new URL('../fixtures/writer-process.ts', import.meta.url));
-const KILLS = 12;
+const KILLS = 8;
 const ROUNDS_MAX = 150;
 const SEED = 20_260_101;
 

@@ -1,11 +1,12 @@
-import { zstdDecompressSync } from 'node:zlib';
+import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import kafkajs from 'kafkajs';
 import lz4 from 'lz4js';
 import { decodeSnappy } from './snappy-framing.ts';
 
 /**
- * The compressions of Kafka that kafkajs leaves out, for reading: producers of others, and topics with a `compression.type`, may use any
- * of them, and one batch that cannot be read would stop its partition. Niobe writes its own records uncompressed.
+ * The compressions of Kafka, for reading: producers of others, and topics with a `compression.type`, may use any
+ * of them, and one batch that cannot be read would stop its partition. kafkajs has gzip only, and without a bound. Niobe writes its own
+ * records uncompressed.
  */
 
 /** Bound of what one compressed batch may become. */
@@ -36,7 +37,8 @@ function inflateLz4(bytes: Buffer): Uint8Array {
 }
 
 /** By Kafka's name. Each throws for bytes that are none of its own, and beyond {@link INFLATED_BYTES_LIMIT}. */
-export const CODECS: Readonly<Record<'zstd' | 'snappy' | 'lz4', Codec>> = {
+export const CODECS: Readonly<Record<'gzip' | 'zstd' | 'snappy' | 'lz4', Codec>> = {
+  gzip: readOnly((bytes) => gunzipSync(bytes, { maxOutputLength: INFLATED_BYTES_LIMIT })),
   zstd: readOnly((bytes) => zstdDecompressSync(bytes, { maxOutputLength: INFLATED_BYTES_LIMIT })),
   snappy: readOnly((bytes) => decodeSnappy(bytes, INFLATED_BYTES_LIMIT)),
   lz4: readOnly(inflateLz4),
@@ -45,6 +47,7 @@ export const CODECS: Readonly<Record<'zstd' | 'snappy' | 'lz4', Codec>> = {
 /** Makes the codecs known to kafkajs; it keeps them for the whole process. */
 export function registerCodecs(): void {
   const { CompressionCodecs, CompressionTypes } = kafkajs;
+  CompressionCodecs[CompressionTypes.GZIP] = () => CODECS.gzip;
   CompressionCodecs[CompressionTypes.ZSTD] = () => CODECS.zstd;
   CompressionCodecs[CompressionTypes.Snappy] = () => CODECS.snappy;
   CompressionCodecs[CompressionTypes.LZ4] = () => CODECS.lz4;

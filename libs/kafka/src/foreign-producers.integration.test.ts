@@ -129,6 +129,29 @@ describeWithKafka('records of other producers', () => {
     await consumer.close();
   });
 
+  it('may be compacted: where one is missing for good, the next one follows', async () => {
+    const topic = 'compacted';
+    const config = {
+      'message.timestamp.type': 'LogAppendTime',
+      'cleanup.policy': 'compact',
+      'min.cleanable.dirty.ratio': '0.001',
+      'segment.ms': '100',
+    };
+    const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
+    await withAdmin((admin) => admin.createTopics({ topics: [{ topic, numPartitions: 1, configEntries }] }));
+    const producer = await log.producer();
+    for (let i = 0; i < 5; i++) await producer.send(topic, [{ key: 'k', value: `${i}` }]);
+    const first = async (): Promise<number> => (await consume(topic, 0, (all) => all.length > 0))[0]!.offsets[0]!;
+    const isCompacted = async (): Promise<boolean> => {
+      await producer.send(topic, [{ key: `${systemClock.nowMs()}`, value: 'next' }]);
+      return (await first()) > 0;
+    };
+    await until(systemClock, isCompacted, 60_000, 'the compaction', 500);
+    const batches = await consume(topic, 0, (all) => values(all).length > 1);
+    expect(batches[0]!.from).toBe(0);
+    expect(values(batches).slice(0, 2)).toEqual(['4', 'next']);
+  }, 90_000);
+
   it('may repeat a header; the first counts', async () => {
     await log.ensureTopics([{ ...SPEC, name: 'repeated' }]);
     const producer = kafka.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner });

@@ -1,5 +1,5 @@
 import { anotherPartitionCount, type PartitionOffsets, type TopicSpec } from '@niobe/events';
-import { delay, NiobeError, type Clock, type Logger } from '@niobe/kernel';
+import { delay, isNiobeError, NiobeError, type Clock, type ErrorCode, type Logger } from '@niobe/kernel';
 import kafkajs, { type Admin, type Kafka } from 'kafkajs';
 import { brokerError } from './kafka-errors.ts';
 
@@ -9,6 +9,15 @@ import { brokerError } from './kafka-errors.ts';
 const ATTEMPT_PAUSE_MS = 500;
 const TIMESTAMP_TYPE = 'message.timestamp.type';
 const ARRIVAL = 'LogAppendTime';
+
+/** Something asked again and again. */
+interface Question {
+  /** Named in errors. */
+  readonly what: string;
+  readonly timeoutMs: number;
+  /** Errors that pass with time; `UNAVAILABLE` by default. */
+  readonly passing?: readonly ErrorCode[];
+}
 
 /** See above. */
 export class KafkaAdmin {
@@ -26,7 +35,10 @@ export class KafkaAdmin {
 
   /** Creates what is missing, then compares what is there. Tries again while Kafka is away, for `timeoutMs`. */
   ensureTopics(specs: readonly TopicSpec[], timeoutMs: number): Promise<void> {
-    return this.#persistently(`creating topics`, timeoutMs, async (admin) => {
+    // A topic that was just created may be unknown for a moment still.
+    const passing: readonly ErrorCode[] = ['UNAVAILABLE', 'NOT_FOUND'];
+    const what = 'creating topics';
+    return this.#persistently({ what, timeoutMs, passing }, async (admin) => {
       const present = new Set(await admin.listTopics());
       const missing = specs.filter(({ name }) => !present.has(name));
       if (missing.length > 0) await admin.createTopics({ topics: missing.map(topicConfig), waitForLeaders: true });
@@ -38,7 +50,7 @@ export class KafkaAdmin {
 
   /** By partition. */
   offsets(topic: string, timeoutMs: number): Promise<PartitionOffsets[]> {
-    return this.#persistently(`asking for the offsets of ${topic}`, timeoutMs, async (admin) => {
+    return this.#persistently({ what: `asking for the offsets of ${topic}`, timeoutMs }, async (admin) => {
       const rows = await admin.fetchTopicOffsets(topic);
       const sorted = rows.sort((a, b) => a.partition - b.partition);
       return sorted.map(({ low, high }) => ({ earliest: Number(low), latest: Number(high) }));
@@ -47,9 +59,8 @@ export class KafkaAdmin {
 
   /** Waits until the group's coordinator can be asked: a new cluster first makes the topic in which it keeps groups. */
   async coordinatorOf(group: string, timeoutMs: number): Promise<void> {
-    await this.#persistently(`asking for the coordinator of the group ${group}`, timeoutMs, (admin) =>
-      admin.describeGroups([group]),
-    );
+    const what = `asking for the coordinator of the group ${group}`;
+    await this.#persistently({ what, timeoutMs }, (admin) => admin.describeGroups([group]));
   }
 
   /** One question to the cluster, without a second attempt. */
@@ -62,14 +73,15 @@ export class KafkaAdmin {
     await this.#drop();
   }
 
-  async #persistently<T>(what: string, timeoutMs: number, ask: (admin: Admin) => Promise<T>): Promise<T> {
+  async #persistently<T>(question: Question, ask: (admin: Admin) => Promise<T>): Promise<T> {
+    const { what, timeoutMs, passing = ['UNAVAILABLE'] } = question;
     const endMs = this.#clock.monotonicMs() + timeoutMs;
     for (;;) {
       try {
         return await this.#once(what, ask);
       } catch (error) {
-        const mends = error instanceof NiobeError && error.code === 'UNAVAILABLE';
-        if (!mends || this.#closed || this.#clock.monotonicMs() >= endMs) throw error;
+        const passes = isNiobeError(error) && passing.includes(error.code);
+        if (!passes || this.#closed || this.#clock.monotonicMs() >= endMs) throw error;
         this.#logger.debug({ what }, error.message);
         await delay(this.#clock, ATTEMPT_PAUSE_MS);
       }

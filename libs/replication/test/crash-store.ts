@@ -28,6 +28,7 @@ export class CrashStore implements BackupStore {
   /** Everything that was synced, in order. */
   readonly #synced: Staged[] = [];
   #staged: Staged[] = [];
+  #syncedCatalogue: Catalogue | null = null;
   /** What {@link prepare} throws, as long as it is set. */
   refusal: Error | null = null;
   syncs = 0;
@@ -42,6 +43,8 @@ export class CrashStore implements BackupStore {
     const left = new CrashStore(this.#clock, this.#random);
     for (const change of this.#synced) left.#stage(change);
     left.#synced.push(...left.#staged.splice(0));
+    if (this.#syncedCatalogue !== null) left.stageCatalogue(this.#syncedCatalogue);
+    left.#syncedCatalogue = this.#syncedCatalogue;
     return left;
   }
 
@@ -63,9 +66,10 @@ export class CrashStore implements BackupStore {
   }
 
   async sync(): Promise<void> {
-    if (this.#staged.length === 0) return;
+    if (this.#staged.length === 0 && this.catalogue() === this.#syncedCatalogue) return;
     await delay(this.#clock, 1 + this.#random.below(SYNC_MS_MAX));
     this.#synced.push(...this.#staged.splice(0));
+    this.#syncedCatalogue = this.catalogue();
     this.syncs += 1;
   }
 

@@ -150,6 +150,8 @@ describe('batches', () => {
     subject.delete(ITEMS, 'b');
     subject.store.rollback();
     expect(subject.all(ITEMS)).toStrictEqual(before);
+    const { seq } = subject.store.lastCommit();
+    expect(subject.batch(() => subject.put(ITEMS, 'a', item('a', 2))).seq).toBe(seq + 2);
     expect(subject.store.slotOfId(id)).toBe(subject.find(ITEMS, 'b'));
     subject.store.audit();
   });

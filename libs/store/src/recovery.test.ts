@@ -57,16 +57,22 @@ describe('recovery', () => {
     third.subject.store.audit();
   });
 
-  it('reuses slots as the store before would have', () => {
-    const { subject, backup, clock } = filled();
+  it('reuses slots as the store before would have: those freed first, whatever their number', () => {
+    const { subject, backup, clock } = newRig();
+    subject.batch(() => {
+      for (let key = 0; key < 10; key++) subject.put(NUMBERS, key, { value: key });
+    });
+    for (const key of [7, 2, 9, 0]) subject.batch(() => subject.delete(NUMBERS, key));
+    backup.ship();
     const next = recoverFrom(backup, clock, 2).subject;
-    const reused: number[][] = [subject, next].map((one) =>
-      [100, 101, 102, 103].map((key) => {
+    const reused = [subject, next].map((one) =>
+      [100, 101, 102, 103, 104].map((key) => {
         one.batch(() => one.put(NUMBERS, key, { value: 1 }));
         return one.store.idOf(one.find(NUMBERS, key));
       }),
     );
     expect(reused[1]).toEqual(reused[0]);
+    expect(reused[1]!.map((id) => id % 2 ** 32)).toEqual([7, 2, 9, 0, 10]);
   });
 
   it('finds the schemas in the log', () => {

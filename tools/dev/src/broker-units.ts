@@ -2,8 +2,8 @@ import { rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { NiobeError } from '@niobe/kernel';
 import { brokerSources, startKafka, startNats } from '@niobe/testing';
+import { dataFolder, type LocalFolders } from './local-folders.ts';
 import type { PortPlan } from './ports.ts';
-import type { LocalFolders } from './service-units.ts';
 import type { UnitSpec } from './supervised-unit.ts';
 
 /** A broker that this launcher runs, or one that was given by address and is only used. */
@@ -24,7 +24,7 @@ export function natsBroker(plan: PortPlan, folders: LocalFolders): Broker<string
   const source = brokerSources().nats;
   if (source.kind === 'given') return { address: source.url, unit: null };
   if (source.kind !== 'binary') throw noBroker(source.why);
-  const dataDir = join(folders.data, 'nats');
+  const dataDir = dataFolder(folders, 'nats');
   const logFile = linkedLog(folders, 'nats', join(dataDir, 'nats.log'));
   const start = (): ReturnType<UnitSpec['start']> => startNats({ dataDir, port: plan.nats });
   return { address: `nats://127.0.0.1:${plan.nats}`, unit: { name: 'nats', logFile, start } };
@@ -34,7 +34,7 @@ export function kafkaBroker(plan: PortPlan, folders: LocalFolders): Broker<reado
   const source = brokerSources().kafka;
   if (source.kind === 'given') return { address: source.brokers, unit: null };
   if (source.kind !== 'jars') throw noBroker(source.why);
-  const dataDir = join(folders.data, 'kafka');
+  const dataDir = dataFolder(folders, 'kafka');
   const logFile = linkedLog(folders, 'kafka', join(dataDir, 'kafka.log'));
   const ports = { port: plan.kafka, controllerPort: plan.kafkaController };
   const start = (): ReturnType<UnitSpec['start']> => startKafka({ dataDir, ...ports });

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, writeSync } from 'node:fs';
+import { closeSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { startAnalytics } from '@niobe/app-analytics/src/service.ts';
 import { startBackup } from '@niobe/app-backup/src/service.ts';
@@ -10,8 +10,8 @@ import { NiobeError, randomHex, systemClock, systemRandom, withDeadline, type Lo
 import { MemoryBackupStore } from '@niobe/replication';
 import { pinoLogger, type RunningService } from '@niobe/service';
 import { ClickGenerator, CollectorClient } from '@niobe/tool-clickgen';
-import { REPOSITORY } from './deployment-folder.ts';
 import { EmbeddedService, type EmbeddedParts } from './embedded-service.ts';
+import { localFolders, makeLogFolder, shownPath } from './local-folders.ts';
 import { httpUrl, wantsClicks, type LocalSystem, type SystemStart } from './local-system.ts';
 import { openLog } from './log-file.ts';
 import type { ObservedService } from './observer.ts';
@@ -44,7 +44,7 @@ export async function startEmbeddedSystem(start: SystemStart): Promise<LocalSyst
     collectorUrl: httpUrl(plan.ingest),
     analyticsUrl: httpUrl(plan.analytics),
     services: system.observed(),
-    notes: [`log ${system.logFile}`],
+    notes: [`log ${shownPath(system.logFile)}`],
     stop: () => system.stop(),
   };
 }
@@ -62,9 +62,9 @@ class EmbeddedSystem {
   #clicks: { readonly generator: ClickGenerator; readonly running: Promise<void> } | null = null;
 
   constructor(start: SystemStart, plan: PortPlan) {
-    const logs = join(REPOSITORY, '.niobe/local/logs');
-    mkdirSync(logs, { recursive: true });
-    this.logFile = join(logs, 'embedded.log');
+    const folders = localFolders(start.deployment.name);
+    makeLogFolder(folders);
+    this.logFile = join(folders.logs, 'embedded.log');
     this.#log = openLog(this.logFile);
     this.#start = start;
     this.#plan = plan;

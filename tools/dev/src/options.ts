@@ -8,7 +8,7 @@ Starts Niobe on this machine: nats-server, Kafka, two backups, two storage shard
 the aggregator (analytics), and a generator of clicks. Ctrl-C stops everything; the next start continues with
 the data of this one.
 
-  --fresh              forget the data of earlier starts
+  --fresh              forget the data that the deployment has from earlier starts
   --brokers=WHICH      auto (default): real ones where this machine has them, else embedded
                        real: nats-server and Kafka, or an error
                        embedded: as --embedded

@@ -28,9 +28,9 @@ export class PlainView implements View {
   }
 
   ready({ title, startSeconds, commands, notes }: ReadyFacts): void {
-    this.#write(`ready in ${startSeconds.toFixed(1)} s: ${title}`);
-    for (const note of notes) this.#write(note);
-    if (commands !== null) for (const line of commandLines(commands)) this.#write(line);
+    const pasted = commands === null ? [] : commandLines(commands);
+    // One write: whoever waits for the first line finds the commands with it.
+    this.#write([`ready in ${startSeconds.toFixed(1)} s: ${title}`, ...notes, ...pasted].join('\n'));
     this.#status = every(this.#clock, STATUS_EVERY_MS, () => this.#writeStatus());
   }
 
@@ -54,15 +54,14 @@ export function commandLines(commands: NonNullable<ReadyFacts['commands']>): str
 }
 
 export function statusLine({ services, eventsPerSecond, consumerLag, cells, top }: Snapshot): string {
-  const waiting = services
-    .filter((service) => !service.ready)
-    .map(({ name, reason }) => `${name} not ready (${reason})`);
-  const health = waiting.length === 0 ? `${services.length} services ready` : waiting.join(', ');
+  const waiting = services.filter((service) => !service.ready).map(({ name, reason }) => `${name}: ${reason}`);
+  const why = waiting.length === 0 ? '' : ` (${waiting.join(', ')})`;
+  const health = `${services.length - waiting.length} of ${services.length} ready${why}`;
   const flow = `${count(eventsPerSecond)} events/s, lag ${count(consumerLag)}, ${count(cells)} cells`;
   return `${health}; ${flow}${top === null ? '' : `; ${topLine(top)}`}`;
 }
 
-export function topLine({ dimension, sinceMs, groups }: NonNullable<Snapshot['top']>): string {
+function topLine({ dimension, sinceMs, groups }: NonNullable<Snapshot['top']>): string {
   const names = groups.map(({ name, count: size }) => `${name} ${count(size)}`).join(', ');
   return `top ${dimension} since ${clockTime(sinceMs)} UTC: ${names || 'nothing yet'}`;
 }

@@ -1,7 +1,5 @@
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
-import { join, relative } from 'node:path';
 import { kafkaBroker, natsBroker, type Broker } from './broker-units.ts';
-import { REPOSITORY } from './deployment-folder.ts';
+import { forgetData, localFolders, makeLogFolder, shownPath, type LocalFolders } from './local-folders.ts';
 import { httpUrl, wantsClicks, type LocalSystem, type SystemStart } from './local-system.ts';
 import { portPlan, refuseTakenPorts, serviceNeeds, type PortPlan } from './ports.ts';
 import { RunFile } from './run-file.ts';
@@ -11,13 +9,11 @@ import {
   clicksUnit,
   ingestUnit,
   shardUnits,
-  type LocalFolders,
   type ServiceSurroundings,
   type ServiceUnit,
 } from './service-units.ts';
 import type { UnitSpec } from './supervised-unit.ts';
 import { UnitGroup } from './unit-group.ts';
-import type { View } from './view.ts';
 
 /**
  * Every service as its own process, on a real NATS and Kafka.
@@ -30,13 +26,11 @@ import type { View } from './view.ts';
 const STOP_LIMIT_MS = 17_000;
 /** A process that was ended by force gives its ports back within this. */
 const LEFTOVER_PORT_MS = 5_000;
-const RUN_FILE = 'run.json';
 
 export async function startRealSystem(start: SystemStart): Promise<LocalSystem> {
   const { options, view, clock } = start;
-  const data = join(REPOSITORY, '.niobe/local');
-  const folders: LocalFolders = { data, logs: join(data, 'logs') };
-  const { runFile, portPatienceMs } = await takeFolder(data, start);
+  const folders = localFolders(start.deployment.name);
+  const { runFile, portPatienceMs } = await takeFolder(folders.root, start);
   const group = new UnitGroup(view, runFile, clock);
   const stop = async (): Promise<void> => {
     await group.stop(STOP_LIMIT_MS);
@@ -45,11 +39,11 @@ export async function startRealSystem(start: SystemStart): Promise<LocalSystem> 
   const giveUp = (): void => void group.stop(STOP_LIMIT_MS);
   start.stopping.addEventListener('abort', giveUp, { once: true });
   try {
-    if (options.fresh) forget(data, view);
-    mkdirSync(folders.logs, { recursive: true });
+    if (options.fresh) forgetData(folders);
+    makeLogFolder(folders);
     const system = new RealSystem(start, folders, group);
     await system.refuseTakenPorts(portPatienceMs);
-    view.step(`starting; logs in ${shown(folders.logs)}`);
+    view.step(`starting${options.fresh ? ' without earlier data' : ''}; logs in ${shownPath(folders.logs)}`);
     await system.start();
     return { ...system.facts(), services: group.observed(), stop };
   } catch (error) {
@@ -62,11 +56,11 @@ export async function startRealSystem(start: SystemStart): Promise<LocalSystem> 
 
 /** Takes the data folder, and ends what a killed launcher left running there: its ports may take a moment to be free. */
 async function takeFolder(
-  data: string,
+  folder: string,
   { view, clock }: SystemStart,
 ): Promise<{ runFile: RunFile; portPatienceMs: number }> {
   let portPatienceMs = 0;
-  const runFile = await RunFile.take(data, clock, (name) => {
+  const runFile = await RunFile.take(folder, clock, (name) => {
     portPatienceMs = LEFTOVER_PORT_MS;
     view.step(`ended ${name}, left behind by a launcher that was killed`);
   });
@@ -103,7 +97,7 @@ class RealSystem {
       title: `deployment ${this.#start.deployment.name}, every service a process of its own`,
       collectorUrl: httpUrl(this.#plan.ingest),
       analyticsUrl: httpUrl(this.#plan.analytics),
-      notes: [`data ${shown(this.#folders.data)}, logs ${shown(this.#folders.logs)}; --fresh forgets the data`],
+      notes: [`data ${shownPath(this.#folders.root)}, logs ${shownPath(this.#folders.logs)}; --fresh forgets the data`],
     };
   }
 
@@ -144,16 +138,4 @@ class RealSystem {
     const unit = clicksUnit(this.#folders, httpUrl(this.#plan.ingest), clicksPerSecond);
     await this.#group.start(unit, `${clicksPerSecond}/s`, false);
   }
-}
-
-function shown(path: string): string {
-  return relative(process.cwd(), path) || path;
-}
-
-/** Removes all data but the record of this run. */
-function forget(data: string, view: View): void {
-  for (const entry of readdirSync(data)) {
-    if (entry !== RUN_FILE) rmSync(join(data, entry), { recursive: true, force: true });
-  }
-  view.step(`--fresh: forgot ${shown(data)}`);
 }

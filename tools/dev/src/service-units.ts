@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { REPOSITORY } from './deployment-folder.ts';
 import { startProcess } from './managed-process.ts';
+import { dataFolder, type LocalFolders } from './local-folders.ts';
 import { BACKUPS, type PortPlan } from './ports.ts';
 import type { UnitSpec } from './supervised-unit.ts';
 
@@ -15,12 +16,6 @@ export interface ServiceSurroundings {
   readonly folders: LocalFolders;
 }
 
-/** Where the local system keeps its things. */
-export interface LocalFolders {
-  readonly data: string;
-  readonly logs: string;
-}
-
 /** A service with the port of its HTTP server. */
 export interface ServiceUnit extends UnitSpec {
   readonly port: number;
@@ -28,7 +23,7 @@ export interface ServiceUnit extends UnitSpec {
 
 export function backupUnits(around: ServiceSurroundings): ServiceUnit[] {
   return around.plan.backups.map(({ name, port }) =>
-    serviceUnit(around, 'backup', name, port, { NIOBE_DATA_DIR: join(around.folders.data, name) }),
+    serviceUnit(around, 'backup', name, port, { NIOBE_DATA_DIR: dataFolder(around.folders, name) }),
   );
 }
 

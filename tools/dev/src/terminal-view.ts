@@ -106,7 +106,7 @@ function place(lines: readonly string[], rows: number, columns: number): Map<num
 }
 
 /** The whole screen, before it is fitted to the terminal. */
-export function screenLines(facts: ReadyFacts, snapshot: Snapshot, notices: readonly string[]): string[] {
+function screenLines(facts: ReadyFacts, snapshot: Snapshot, notices: readonly string[]): string[] {
   return [
     `niobe: ${facts.title}; ready in ${facts.startSeconds.toFixed(1)} s; Ctrl-C stops everything`,
     '',

@@ -19,7 +19,8 @@ export interface FileIdentity {
   readonly crc: number;
 }
 
-const READ_BYTES = 262_144;
+const READ_BYTES = 65_536;
+const INFLATED_BYTES = 262_144;
 const IDENTITY_BYTES = 1_048_576;
 const GZIP_MAGIC = 0x1f8b;
 
@@ -38,7 +39,9 @@ export async function identifyFile(path: string): Promise<FileIdentity> {
 /** The rows of a CSV file, header included, in pieces; gzip is recognised by its first bytes, UTF-8 is checked. */
 export async function* readCsv(path: string, separator = ','): AsyncGenerator<RowChunk> {
   const file = createReadStream(path, { highWaterMark: READ_BYTES });
-  const bytes = (await isGzip(path)) ? pipeline(file, createGunzip({ chunkSize: READ_BYTES }), () => undefined) : file;
+  const bytes = (await isGzip(path))
+    ? pipeline(file, createGunzip({ chunkSize: INFLATED_BYTES }), () => undefined)
+    : file;
   const decoder = new TextDecoder('utf-8', { fatal: true });
   const parser = new CsvParser(separator);
   try {

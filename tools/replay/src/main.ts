@@ -25,11 +25,7 @@ async function run(command: ReplayCommand): Promise<number> {
   const deployment = await readDeployment(command.deployment);
   const mapping = await readMapping(join(command.deployment, MAPPING_FILE));
   const file = await identifyFile(command.file);
-  const state = new ReplayState(join(REPOSITORY, '.niobe/local/replay'), {
-    file,
-    deployment: deployment.name,
-    to: command.to,
-  });
+  const state = new ReplayState(join(REPOSITORY, '.niobe/local/replay', deployment.name), { file, to: command.to });
   const skipRows = command.restart ? 0 : await state.read();
   const sink = await openSink(command, deployment);
   const report = new ProgressReport({ fileBytes: file.bytes, rowsBefore: skipRows, state, clock: systemClock });

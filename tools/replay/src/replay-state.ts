@@ -3,22 +3,21 @@ import { dirname, join } from 'node:path';
 import type { FileIdentity } from './csv-file.ts';
 
 /**
- * How far an interrupted replay came: a small file with the number of rows done, named after the CSV's size and checksum, the
- * deployment and the way the events went. It is removed when the replay is complete.
+ * How far an interrupted replay came: a small file with the number of rows done, in the folder of the deployment, named
+ * after the way the events went and the CSV's size and checksum. It is removed when the replay is complete.
  */
 
 export interface ReplayKey {
   readonly file: FileIdentity;
-  readonly deployment: string;
   readonly to: string;
 }
 
 export class ReplayState {
   readonly path: string;
 
-  constructor(folder: string, { file, deployment, to }: ReplayKey) {
+  constructor(folder: string, { file, to }: ReplayKey) {
     const crc = file.crc.toString(16).padStart(8, '0');
-    this.path = join(folder, `${deployment}-${to}-${file.bytes}-${crc}.json`);
+    this.path = join(folder, `${to}-${file.bytes}-${crc}.json`);
   }
 
   /** Rows done by earlier runs; 0 if there is no state or it cannot be read, since sending again is harmless. */

@@ -22,8 +22,9 @@ export function runPrepared(script) {
   });
 }
 
-/** The value of `--brokers=`; without it 'auto'. */
+/** The value of `--brokers=`; 'embedded' for `--embedded`, else 'auto'. */
 function brokerWish(args) {
+  if (args.includes('--embedded')) return 'embedded';
   const option = args.findLast((arg) => arg.startsWith('--brokers='));
   const wish = option?.slice('--brokers='.length) ?? 'auto';
   if (!WISHES.includes(wish)) throw new SetupError(`--brokers=${wish} is not one of ${WISHES.join(', ')}`);

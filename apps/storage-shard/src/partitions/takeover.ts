@@ -20,7 +20,7 @@ import type { Seats } from './seats.ts';
  */
 
 /** A backup server is waited for this long while the other copy could be used alone... */
-const FIRST_PATIENCE_MS = 3_000;
+const FIRST_PATIENCE_MS = 10_000;
 /** ... and this long once it was found away. */
 const LATER_PATIENCE_MS = 250;
 

@@ -176,7 +176,7 @@ describe('Folder', () => {
         fold(folder, cells, list, new Float64Array(PARTITIONS), 0, new Set(cuts));
         expect(plain(cells.records())).toEqual(plain(oracle(list)));
       }),
-      { numRuns: 120 },
+      { numRuns: 40 },
     );
   });
 
@@ -192,7 +192,7 @@ describe('Folder', () => {
         fold(folder, cells, list, cursors, lowest, new Set(cuts));
         expect(plain(cells.records())).toEqual(plain(oracle(list)));
       }),
-      { numRuns: 100 },
+      { numRuns: 40 },
     );
   });
 

@@ -66,7 +66,7 @@ export class SeenTable {
     if (newest >= 0) {
       const seen = this.#offsets[newest]! - 1;
       if (seen === offset) return false;
-      if (offset - seen < this.window.ids && second - this.#seconds[newest]! <= this.window.seconds) return true;
+      if (offset - seen <= this.window.ids && second - this.#seconds[newest]! <= this.window.seconds) return true;
     }
     this.#insert(hash, at, offset, second);
     return false;

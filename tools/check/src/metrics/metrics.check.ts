@@ -25,8 +25,8 @@ const RISING: Readonly<Record<string, readonly string[]>> = {
   ingest: ['niobe_ingest_events_accepted_total', 'niobe_ingest_events_rejected_total'],
   analytics: [
     'niobe_analytics_events_folded_total',
-    'niobe_analytics_duplicates_total',
-    'niobe_analytics_dead_letters_total',
+    'niobe_analytics_events_duplicate_total',
+    'niobe_analytics_events_dead_total',
   ],
   'storage-shard': ['niobe_storage_shard_requests_total', 'niobe_storage_shard_operations_total'],
   backup: ['niobe_backup_rounds_total', 'niobe_backup_journal_written_bytes_total'],
@@ -86,7 +86,7 @@ async function feed(system: LocalSystem): Promise<void> {
   await new CubeClient(system.analytics.url).reaches('sales', 'lines', EVENTS + 1, 120_000);
   const dead = async (): Promise<boolean> =>
     (await read(system.analytics)).some(
-      (series) => series.name === 'niobe_analytics_dead_letters_total' && series.value > 0,
+      (series) => series.name === 'niobe_analytics_events_dead_total' && series.value > 0,
     );
   await until(systemClock, dead, 60_000, 'a dead letter');
 }

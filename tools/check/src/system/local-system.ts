@@ -22,6 +22,10 @@ const DEFAULT_STORE_BYTES = 1 << 30;
 const SHARDS = ['shard-0', 'shard-1'];
 const BACKUPS = ['backup-0', 'backup-1'];
 
+function isBackup(service: ServiceProcess): boolean {
+  return service.launch.app === 'backup';
+}
+
 export class LocalSystem {
   readonly dir: string;
   readonly nats: Broker;
@@ -81,8 +85,12 @@ export class LocalSystem {
   async start(leaveOut: readonly ServiceProcess[] = []): Promise<void> {
     await Promise.all([this.nats.start(), this.kafka.start()]);
     const wanted = this.services.filter((service) => !leaveOut.includes(service));
-    for (const service of wanted) service.start();
-    await Promise.all(wanted.map((service) => service.ready()));
+    // Backups first, as any deployment would: a shard that finds both need not wait for one.
+    const [backups, others] = [wanted.filter(isBackup), wanted.filter((service) => !isBackup(service))];
+    for (const services of [backups, others]) {
+      for (const service of services) service.start();
+      await Promise.all(services.map((service) => service.ready()));
+    }
   }
 
   /** Kill -9 of every process, the brokers included: what a power loss does to processes. */
