@@ -15,12 +15,13 @@ prototype.visitStatement = function visitAnyStatement(statement) {
   return statement;
 };
 
-const TEST_FILE = '\\.(test|sim|bench)\\.ts$';
+const TEST_FILE = '(\\.(test|sim|bench)\\.ts$|/(test|fixtures)/)';
 const DOING_IO = '^(node:)?(fs|net|http|https|http2|tls|dgram|dns|child_process|cluster)(/|$)';
 
 const anyOf = (names) => `(${names.map((name) => name.replace('/', '\\/')).join('|')})`;
 const folder = (layer) => (layer === 'apps' || layer === 'tools' ? `^${layer}/([^/]+)/` : `^libs/${layer}/`);
-const libraries = (names) => names.map((name) => (name === 'tools' ? '^tools/' : `^libs/${name}/`));
+const libraries = (names) =>
+  names.map((name) => (name === 'apps' || name === 'tools' ? `^${name}/` : `^libs/${name}/`));
 const own = (layer) => (layer === 'apps' || layer === 'tools' ? `^${layer}/$1/` : `^libs/${layer}/`);
 const packages = (names) => (names.length === 0 ? [] : [`node_modules/${anyOf(names)}/`]);
 
@@ -70,7 +71,7 @@ export default {
       'one-door',
       'another package is imported by its name, which leads to its src/index.ts',
       { path: '^(libs|apps|tools)/([^/]+)/' },
-      { path: '^(libs|apps|tools)/', pathNot: ['^$1/$2/', '^(libs|tools)/[^/]+/src/index\\.ts$'] },
+      { path: '^(libs|apps|tools)/', pathNot: ['^$1/$2/', '^(libs|apps|tools)/[^/]+/src/index\\.ts$'] },
     ),
     rule('unresolved', 'every import leads somewhere', {}, { couldNotResolve: true }),
   ],

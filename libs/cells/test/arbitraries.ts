@@ -36,7 +36,7 @@ function integers(bits: number, signed: boolean): fc.Arbitrary<number | bigint> 
 }
 
 /** A value of a field as `decode` gives it. */
-export function scalarOf(field: FieldDeclaration): fc.Arbitrary<ScalarValue> {
+function scalarOf(field: FieldDeclaration): fc.Arbitrary<ScalarValue> {
   switch (field.type) {
     case 'bool':
       return fc.boolean();

@@ -56,6 +56,16 @@ describe('DiskBackupStore', () => {
     expect(await readdir(scratch.path('store'))).toEqual(['journal', 'manifest.0', 'manifest.1', 'segments']);
   });
 
+  it('cuts the file of a segment that is cut', async () => {
+    const store = await open();
+    await round(store, [3, REGISTER], [3, append(0, pattern(5_000, 1))]);
+    await store.read(3, 1, 1, 0, 1);
+    await round(store, [3, { kind: 'truncate', segment: 1, segmentEpoch: 1, length: 70 }]);
+    await store.close();
+    const { size } = await stat(scratch.path('store/segments/3/1-1.segment'));
+    expect(size).toBe(SEGMENT_HEADER_BYTES + 70);
+  });
+
   it('writes a segment that is freed soon to no file', async () => {
     const store = await open();
     await round(store, [3, REGISTER], [3, append(0, pattern(5_000, 1))]);

@@ -7,10 +7,10 @@ const MiB = 1024 * KiB;
 export const BLOCK_BYTES: number = 4 * KiB;
 
 /** Bytes of a segment file before the bytes of its segment. */
-export const SEGMENT_HEADER_BYTES: number = BLOCK_BYTES;
+export const SEGMENT_HEADER_BYTES: number = 4 * KiB;
 
-/** Bytes of a journal part before its first round. */
-export const PART_HEADER_BYTES: number = BLOCK_BYTES;
+/** Bytes of a journal part before its first round: whole blocks. */
+export const PART_HEADER_BYTES: number = 4 * KiB;
 
 /** Length of a journal part. */
 export const PART_BYTES: number = 64 * MiB;

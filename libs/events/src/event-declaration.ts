@@ -38,7 +38,7 @@ export interface EventTypeDeclaration {
 }
 
 /** Fields of one event type. */
-export const FIELDS_LIMIT = 256;
+const FIELDS_LIMIT = 256;
 
 /** Types whose values make a record key: their text is canonical. */
 const KEY_TYPES: ReadonlySet<unknown> = new Set(['text', 'enum', 'i32', 'i64', 'u32', 'u64']);

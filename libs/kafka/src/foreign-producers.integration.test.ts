@@ -89,8 +89,9 @@ describeWithKafka('records of other producers', () => {
       else await transaction.abort();
     }
     await producer.disconnect();
-    const end = (await log.offsets('transactions'))[0]!.latest;
-    expect(end).toBe(12);
+    // The marks are written after the answer to the producer.
+    const end = async (): Promise<number> => (await log.offsets('transactions'))[0]!.latest;
+    await until(systemClock, async () => (await end()) === 12, 30_000, 'six records and six marks');
     const batches = await consume('transactions', 0, (all) => values(all).length >= 3);
     expect(values(batches)).toEqual(['0', '2', '4']);
     expect(batches[0]!.from).toBe(0);

@@ -14,7 +14,7 @@ export const PART_BYTES: number = 1024 * 1024;
 export const HALF_RECEIVED_MAX = 64;
 
 /** Bytes that half received messages may take when they are whole. */
-export const HALF_RECEIVED_BYTES_MAX: number = 64 * 1024 * 1024;
+const HALF_RECEIVED_BYTES_MAX: number = 64 * 1024 * 1024;
 
 /** A message whose next part is this late is dropped. */
 export const PART_TIMEOUT_MS = 10_000;

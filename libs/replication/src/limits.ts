@@ -62,5 +62,8 @@ export const JOINS_AT_A_TIME = 8;
 /** How long a request to a backup server may take, its round included. */
 export const REQUEST_DEADLINE_MS = 5_000;
 
+/** How often a primary asks a backup server whether its registrations still hold, so that a restart shows without traffic. */
+export const CHECK_MS = 1_000;
+
 /** First and longest pause before a backup server that did not answer is asked again. */
 export const BACKOFF_MS: { readonly first: number; readonly most: number } = { first: 25, most: 1_000 };

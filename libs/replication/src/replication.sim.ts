@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { isNiobeError } from '@niobe/kernel';
+import { MIB } from '../test/cells.ts';
 import { Cluster, PARTITION } from '../test/cluster.ts';
+import { CHECK_MS } from './limits.ts';
 
 /**
  * A primary and two backup servers under faults: lost, doubled and late messages, kills of all of them, folders deleted. After every
@@ -29,7 +31,7 @@ class Simulation {
   #starting: Promise<unknown> | null = null;
 
   constructor(seed: number) {
-    this.cluster = new Cluster({ seed });
+    this.cluster = new Cluster({ seed, ballast: [4 * MIB, MIB] });
   }
 
   async run(): Promise<void> {
@@ -163,6 +165,7 @@ class Simulation {
     for (let tries = 0; cluster.primary === null && tries < 3; tries++) await cluster.settle(this.#recover());
     if (this.#defect !== null) throw this.#defect;
     const { shipper, log, cells } = cluster.primary!;
+    await cluster.pass(2 * CHECK_MS);
     await cluster.settle(shipper.drain(50_000));
     await cluster.until(() => shipper.status().every((link) => link.completePartitions === 1), 'both copies complete');
     await cluster.pass(50);

@@ -6,6 +6,8 @@ import { Arena, PartitionStore, SCAN_END, type RecoveredSegment, type StoreEvent
 
 export const MIB: number = 1024 * 1024;
 
+const BALLAST_SEGMENT = 99_999;
+
 const CELLS: CompiledSchema = compileSchema(16, 1, {
   name: 'cells',
   key: 'text',
@@ -25,6 +27,8 @@ export interface CellsOptions {
   readonly clock: Clock;
   readonly events: StoreEvents;
   readonly arenaBytes?: number;
+  /** Memory that something else has taken: the less is left, the more is cleaned. */
+  readonly ballast?: readonly number[];
 }
 
 export class Cells {
@@ -33,6 +37,7 @@ export class Cells {
 
   constructor(options: CellsOptions, segments: Iterable<RecoveredSegment> = []) {
     const arena = new Arena({ bytes: options.arenaBytes ?? 16 * MIB });
+    for (const bytes of options.ballast ?? []) arena.open(BALLAST_SEGMENT, bytes, 'write');
     this.store = PartitionStore.recover({ ...options, arena, schemas: schemas() }, segments);
   }
 

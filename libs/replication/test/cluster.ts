@@ -71,6 +71,8 @@ export interface ClusterOptions {
   readonly seed?: number;
   readonly logger?: Logger;
   readonly patienceMs?: number;
+  /** See `CellsOptions.ballast`. */
+  readonly ballast?: readonly number[];
 }
 
 export class Cluster {
@@ -80,6 +82,7 @@ export class Cluster {
   readonly backups: readonly [Backup, Backup];
   readonly #logger: Logger;
   readonly #patienceMs: number;
+  readonly #ballast: readonly number[];
   primary: Primary | null = null;
   epoch = 0;
   wasServed = false;
@@ -89,6 +92,7 @@ export class Cluster {
     this.network = new MemoryNetwork({ clock: this.clock, random: this.random });
     this.#logger = options.logger ?? silentLogger;
     this.#patienceMs = options.patienceMs ?? 300;
+    this.#ballast = options.ballast ?? [];
     this.backups = [new Backup(this, BACKUPS[0]!), new Backup(this, BACKUPS[1]!)];
   }
 
@@ -113,7 +117,11 @@ export class Cluster {
     const shipper = new LogShipper(shared);
     const log = shipper.open(recovery.shipped);
     const { firstSegment, segments } = recovery;
-    const cells = new Cells({ partition: PARTITION, epoch, firstSegment, clock: this.clock, events: log }, segments);
+    const { clock } = this;
+    const cells = new Cells(
+      { partition: PARTITION, epoch, firstSegment, clock, events: log, ballast: this.#ballast },
+      segments,
+    );
     shipper.attach(log, cells.store);
     this.primary = { epoch, bus, shipper, log, cells, recovery };
     this.wasServed = true;

@@ -220,7 +220,7 @@ export function overheadOf(segment: Segment): number {
 }
 
 /** The largest power of two that is at most `bytes`. */
-export function powerOfTwoTo(bytes: number): number {
+function powerOfTwoTo(bytes: number): number {
   return bytes < 1 ? 0 : 2 ** Math.floor(Math.log2(bytes));
 }
 

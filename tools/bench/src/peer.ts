@@ -10,7 +10,7 @@ import { repositoryDir } from '@niobe/testing';
 export type PeerFigures = Readonly<Record<string, number | string>>;
 
 /** Folder of a peer below `NIOBE_PEERS` (default: `../shared/peers` beside the repository), or null where it is not there. */
-export function peerDir(name: string): string | null {
+function peerDir(name: string): string | null {
   const dir = join(resolve(repositoryDir, process.env['NIOBE_PEERS'] ?? '../shared/peers'), name);
   return existsSync(join(dir, 'run')) ? dir : null;
 }

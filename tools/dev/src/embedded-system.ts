@@ -1,9 +1,9 @@
 import { closeSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { startAnalytics } from '@niobe/app-analytics/src/service.ts';
-import { startBackup } from '@niobe/app-backup/src/service.ts';
-import { startIngest } from '@niobe/app-ingest/src/service.ts';
-import { startShard } from '@niobe/app-storage-shard/src/service.ts';
+import { startAnalytics } from '@niobe/app-analytics';
+import { startBackup } from '@niobe/app-backup';
+import { startIngest } from '@niobe/app-ingest';
+import { startShard } from '@niobe/app-storage-shard';
 import { MemoryEventLog } from '@niobe/events';
 import { MemoryNetwork, MemorySharedMaps } from '@niobe/grid';
 import { NiobeError, randomHex, systemClock, systemRandom, withDeadline, type Logger } from '@niobe/kernel';

@@ -97,6 +97,6 @@ export class RequestDesk {
 }
 
 /** Answers the whole of a request with an error. */
-export function refuse(message: BusMessage, error: NiobeError): void {
+function refuse(message: BusMessage, error: NiobeError): void {
   message.reply(malformedFrame(message.payload, error));
 }

@@ -8,15 +8,15 @@ import { WINDOWS, type WindowName } from './window.ts';
  */
 
 /** Dimensions of one set, at most. */
-export const DIMENSIONS_MAX = 8;
+const DIMENSIONS_MAX = 8;
 /** Sets of one cube, at most. Each costs one group lookup per event. */
 export const SETS_MAX = 16;
 /** Measures of one cube, at most. */
-export const MEASURES_MAX = 16;
+const MEASURES_MAX = 16;
 /** Event types of one cube, at most. */
-export const EVENT_TYPES_MAX = 32;
+const EVENT_TYPES_MAX = 32;
 /** The longest grace, in milliseconds: 31 days. */
-export const GRACE_MS_MAX: number = 31 * 86_400_000;
+const GRACE_MS_MAX: number = 31 * 86_400_000;
 
 /** Words of the query and of its rows: no dimension or measure may take them. */
 export const RESERVED_NAMES: ReadonlySet<string> = new Set([

@@ -4,7 +4,7 @@ const UNIT_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 
 const DURATION = /^([1-9]\d{0,5})([mhd])$/;
 
 /** The longest length a declaration may state. */
-export const LONGEST_DURATION_MS: number = 36_500 * 86_400_000;
+const LONGEST_DURATION_MS: number = 36_500 * 86_400_000;
 
 /** Milliseconds of a text such as `7d`, or null where it is none or longer than {@link LONGEST_DURATION_MS}. */
 export function parseDurationMs(text: string): number | null {

@@ -33,7 +33,7 @@ export function longestKeyBytes(dimensions: readonly Dimension[]): number {
 }
 
 /** Appends the digits of a safe integer. */
-export function appendInteger(out: ByteWriter, value: number): void {
+function appendInteger(out: ByteWriter, value: number): void {
   if (value < 0) {
     out.u8(MINUS);
     value = -value;

@@ -23,7 +23,7 @@ export function paneOf(timeMs: number, windowMs: number): number {
 }
 
 /** First millisecond of a pane. */
-export function paneStartMs(pane: number, windowMs: number): number {
+function paneStartMs(pane: number, windowMs: number): number {
   return pane * windowMs;
 }
 

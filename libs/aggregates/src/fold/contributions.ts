@@ -17,7 +17,7 @@ export const ABSENT: number = Number.NaN;
  * A product must be below 2^this in size, else the event is refused for the cube. So a 128-bit sum overflows after 2^31 such events at
  * the earliest, and no single event can stop a cube.
  */
-export const CONTRIBUTION_BITS = 96;
+const CONTRIBUTION_BITS = 96;
 
 const CONTRIBUTION_LIMIT = 1n << BigInt(CONTRIBUTION_BITS);
 

@@ -38,9 +38,9 @@ import { ATTEMPT_DEADLINE_MS, type Persistence, type Waiting } from './persisten
  */
 
 /** All cursors are brought to the position at least so often, in time ... */
-export const ADVANCE_MS = 5_000;
+const ADVANCE_MS = 5_000;
 /** ... and in offsets. */
-export const ADVANCE_OFFSETS = 100_000;
+const ADVANCE_OFFSETS = 100_000;
 /** Grid partitions that were left behind as damaged are asked again so often. */
 const ASK_LEFT_MS = 30_000;
 

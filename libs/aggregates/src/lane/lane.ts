@@ -20,7 +20,7 @@ import type { SeenStore } from '../seen/seen-store.ts';
 /** A handler that waits longer lets its partition pause. */
 export const PARK_AFTER_MS = 20_000;
 /** At low rates a batch gathers so long. */
-export const GATHER_MS = 20;
+const GATHER_MS = 20;
 /** Bytes of one fetch from a Kafka partition. */
 export const FETCH_BYTES: number = 1024 * 1024;
 /** A share without records for so long does not hold back the watermark of the others. */

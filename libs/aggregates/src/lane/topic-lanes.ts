@@ -17,7 +17,7 @@ import { ATTEMPT_DEADLINE_MS } from './persistent-send.ts';
  */
 
 /** Lanes that are so near in every Kafka partition are joined. */
-export const JOIN_OFFSETS = 10_000;
+const JOIN_OFFSETS = 10_000;
 /** A joining that takes longer is given up for now. */
 const JOIN_MS = 30_000;
 const PLAN_PAUSE_MS = 500;

@@ -13,7 +13,7 @@ import { RESERVED_NAMES } from '../cube/cube-declaration.ts';
  * for the text null.
  */
 
-export const LIMIT_DEFAULT = 100;
+const LIMIT_DEFAULT = 100;
 export const LIMIT_MAX = 10_000;
 
 /** Query parameters as an HTTP server gives them. */

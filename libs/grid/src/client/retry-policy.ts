@@ -11,7 +11,7 @@ import { NiobeError, type Clock, type ErrorCode, type Random } from '@niobe/kern
 export const ATTEMPT_MS = 5_000;
 
 /** Longest pause between two attempts. */
-export const PAUSE_MS_MAX = 500;
+const PAUSE_MS_MAX = 500;
 
 const FIRST_PAUSE_MS = 10;
 

@@ -24,7 +24,7 @@ describe('ShardLink', () => {
   async function travel(): Promise<void> {
     for (let turn = 0; turn < 4; turn++) {
       clock.advance(0);
-      await new Promise(process.nextTick);
+      await new Promise<void>((resolve) => process.nextTick(resolve));
     }
   }
 

@@ -3,16 +3,19 @@ import { backupSubject, type Bus } from '@niobe/grid';
 import { REQUEST_DEADLINE_MS } from '../limits.ts';
 import type { Attempt, Catalogue, CopyHolding } from './backup-store.ts';
 import {
+  checkRequest,
   getCatalogueRequest,
   inventoryRequest,
   putCatalogueRequest,
   readCatalogueReply,
+  readCheckReply,
   readInventoryReply,
   readPutCatalogueReply,
   readRangeReply,
   readRangeRequest,
   readRegisterReply,
   registerRequest,
+  type OpenStream,
   type ReadRange,
   type Registration,
 } from './copy-frames.ts';
@@ -70,6 +73,11 @@ export class BackupClient {
   /** Bytes of a segment; fewer than asked for where less is held or can be read. `NOT_FOUND`. */
   async read(range: ReadRange): Promise<Uint8Array> {
     return readRangeReply(await this.#ask(readRangeRequest(range)));
+  }
+
+  /** Whether registrations still hold: not after the backup server was restarted, or another registration of the partition. */
+  async check(streams: readonly OpenStream[]): Promise<boolean[]> {
+    return readCheckReply(await this.#ask(checkRequest(streams)));
   }
 
   /** Sends a SHIP frame; a verdict a section. */

@@ -17,7 +17,7 @@ import {
 import { backupSubject, type Bus, type BusMessage, type Subscription } from '@niobe/grid';
 import { READS_AT_A_TIME, REQUEST_BYTES_MAX, ROUND_BYTES, WAITING_BYTES_MAX, WAITING_REQUESTS_MAX } from '../limits.ts';
 import type { BackupStore } from './backup-store.ts';
-import { rangeReply, readReadRange } from './copy-frames.ts';
+import { checkReply, rangeReply, readCheck, readReadRange } from './copy-frames.ts';
 import { BackupRequest, readRequestKind, refusalReply } from './frames.ts';
 import { readRoundRequest, type RoundRequest } from './round-request.ts';
 import { ShipStreams } from './ship-streams.ts';
@@ -31,7 +31,7 @@ import { ShipStreams } from './ship-streams.ts';
  *    more each of them carries.
  * 3. No room (`DISK_FULL`): the whole round is refused and nothing was done. The disk failed: the store may hold what it never
  *    synced, so everything is refused from then on and `onFailure` is called: the process must end and recover from its disk.
- * 4. READ does not wait for rounds: it touches nothing that changes.
+ * 4. READ and CHECK do not wait for rounds: they touch nothing that a round makes durable.
  */
 
 /** Pause that a refused sender is asked to make. */
@@ -105,6 +105,7 @@ export class BackupServer {
         throw new NiobeError('TOO_LARGE', `a request of ${message.payload.length} bytes exceeds ${REQUEST_BYTES_MAX}`);
       const kind = readRequestKind(reader);
       if (kind === BackupRequest.read) void this.#read(message, reader);
+      else if (kind === BackupRequest.check) this.#check(message, reader);
       else this.#enqueue({ request: readRoundRequest(kind, reader), message });
     } catch (error) {
       this.#refuse(message, errorOf(error));
@@ -178,6 +179,12 @@ export class BackupServer {
       this.#options.onFailure?.(this.#failure);
       throw this.#failure;
     }
+  }
+
+  #check(message: BusMessage, reader: ByteReader): void {
+    if (this.#failure !== null) throw this.#failure;
+    const streams = readCheck(reader);
+    message.reply(checkReply(streams.map(({ partition, stream }) => this.#streams.isOpen(partition, stream))));
   }
 
   async #read(message: BusMessage, reader: ByteReader): Promise<void> {

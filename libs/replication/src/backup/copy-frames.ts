@@ -1,5 +1,5 @@
 import { crc32, NiobeError, type ByteReader, type ByteWriter } from '@niobe/kernel';
-import { CATALOGUE_BYTES_MAX, READ_BYTES_MAX, SEGMENTS_PER_PARTITION_MAX } from '../limits.ts';
+import { CATALOGUE_BYTES_MAX, PARTITIONS_MAX, READ_BYTES_MAX, SEGMENTS_PER_PARTITION_MAX } from '../limits.ts';
 import type { Attempt, Catalogue, CopyHolding, SegmentHolding } from './backup-store.ts';
 import {
   BackupRequest,
@@ -21,9 +21,10 @@ import {
  *     INVENTORY      u8 with segments, u16 n, partitions   reply  n x u16 partition, promise, u32 completeEpoch, u32 m,
  *                                                                 m x u32 segment, epoch, heldBytes, committedBytes
  *     READ           u16 partition, u32 segment, segmentEpoch, offset, bytes       reply  block, u32 CRC-32 of it
+ *     CHECK          u16 n, n x u16 partition, u53 stream  reply  u16 n, n x u8 whether the stream is open
  */
 
-const INVENTORY_PARTITIONS_MAX = 4096;
+const INVENTORY_PARTITIONS_MAX = PARTITIONS_MAX;
 const SEGMENT_ROW_BYTES = 16;
 
 /** Answer to REGISTER: the stream that SHIP sections must name, or who was promised. */
@@ -37,6 +38,12 @@ export interface ReadRange {
   readonly segmentEpoch: number;
   readonly offset: number;
   readonly bytes: number;
+}
+
+/** A registration that the sender believes to hold. */
+export interface OpenStream {
+  readonly partition: number;
+  readonly stream: number;
 }
 
 /** Fields of INVENTORY; without segments it tells promises alone. */
@@ -241,4 +248,36 @@ export function readRangeReply(reply: Uint8Array): Uint8Array {
   reader.end();
   if (crc32(bytes) !== checksum) throw new NiobeError('MALFORMED', 'a reply to a read whose checksum does not hold');
   return bytes;
+}
+
+export function checkRequest(streams: readonly OpenStream[]): Uint8Array {
+  const out = beginRequest(BackupRequest.check);
+  out.u16(streams.length);
+  for (const { partition, stream } of streams) {
+    out.u16(partition);
+    out.u53(stream);
+  }
+  return out.finish();
+}
+
+export function readCheck(reader: ByteReader): OpenStream[] {
+  const count = reader.u16();
+  if (count > PARTITIONS_MAX) throw new NiobeError('MALFORMED', `a check of ${count} streams`);
+  const streams = Array.from({ length: count }, () => ({ partition: readPartition(reader), stream: reader.u53() }));
+  reader.end();
+  return streams;
+}
+
+export function checkReply(areOpen: readonly boolean[]): Uint8Array {
+  const out = beginReply(BackupRequest.check);
+  out.u16(areOpen.length);
+  for (const isOpen of areOpen) out.u8(isOpen ? 1 : 0);
+  return out.finish();
+}
+
+export function readCheckReply(bytes: Uint8Array): boolean[] {
+  const reader = openReply(bytes, BackupRequest.check);
+  const areOpen = Array.from({ length: reader.u16() }, () => reader.u8() === 1);
+  reader.end();
+  return areOpen;
 }

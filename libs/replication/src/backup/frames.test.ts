@@ -4,6 +4,8 @@ import fc from 'fast-check';
 import type { Change } from './backup-store.ts';
 import {
   catalogueReply,
+  checkReply,
+  checkRequest,
   getCatalogueRequest,
   inventoryReply,
   inventoryRequest,
@@ -11,6 +13,8 @@ import {
   putCatalogueRequest,
   rangeReply,
   readCatalogueReply,
+  readCheck,
+  readCheckReply,
   readInventoryReply,
   readPutCatalogueReply,
   readRangeReply,
@@ -47,6 +51,7 @@ function readRequest(request: Uint8Array): void {
   const reader = new ByteReader(request);
   const kind = readRequestKind(reader);
   if (kind === BackupRequest.read) readReadRange(reader);
+  else if (kind === BackupRequest.check) readCheck(reader);
   else readRoundRequest(kind, reader);
 }
 
@@ -57,6 +62,7 @@ const requests: [string, Uint8Array][] = [
   ['inventory', inventoryRequest({ partitions: [1, 2, 4095], withSegments: true })],
   ['read', readRangeRequest({ partition: 5, ...at, offset: 1, bytes: 4 })],
   ['ship', shipFrame()],
+  ['check', checkRequest([{ partition: 5, stream: 2 ** 40 }])],
 ];
 
 const holding = {
@@ -78,6 +84,7 @@ const replies: [string, Uint8Array, (reply: Uint8Array) => unknown, unknown][] =
     { kind: 'FENCED', promised: holding.promised },
   ],
   ['an inventory', inventoryReply([holding]), readInventoryReply, [holding]],
+  ['a check', checkReply([true, false]), readCheckReply, [true, false]],
   ['a range', rangeReply(bytes), readRangeReply, bytes],
 ];
 
@@ -122,7 +129,7 @@ describe('backup frames', () => {
   it.each([
     ['a partition out of range', (frame: Uint8Array) => new DataView(frame.buffer).setUint16(30, 4096, true)],
     ['another protocol', (frame: Uint8Array) => (frame[0] = 2)],
-    ['an unknown kind', (frame: Uint8Array) => (frame[1] = 7)],
+    ['an unknown kind', (frame: Uint8Array) => (frame[1] = 8)],
   ])('refuse %s', (_, change) => {
     const frame = shipFrame().slice();
     change(frame);

@@ -13,10 +13,18 @@ import type { Attempt } from './backup-store.ts';
  */
 
 /** Version of the protocol; another one is refused. */
-export const BACKUP_PROTOCOL = 1;
+const BACKUP_PROTOCOL = 1;
 
 /** Kinds of request. */
-export const BackupRequest = { getCatalogue: 1, putCatalogue: 2, register: 3, inventory: 4, read: 5, ship: 6 } as const;
+export const BackupRequest = {
+  getCatalogue: 1,
+  putCatalogue: 2,
+  register: 3,
+  inventory: 4,
+  read: 5,
+  ship: 6,
+  check: 7,
+} as const;
 
 /** A kind of request. */
 export type BackupRequestKind = (typeof BackupRequest)[keyof typeof BackupRequest];
@@ -37,7 +45,7 @@ export function beginRequest(kind: BackupRequestKind, bytes: number = SMALL_FRAM
 export function readRequestKind(reader: ByteReader): BackupRequestKind {
   readProtocol(reader);
   const kind = reader.u8();
-  if (kind < BackupRequest.getCatalogue || kind > BackupRequest.ship)
+  if (kind < BackupRequest.getCatalogue || kind > BackupRequest.check)
     throw new NiobeError('MALFORMED', `a backup request of unknown kind ${kind}`);
   return kind as BackupRequestKind;
 }

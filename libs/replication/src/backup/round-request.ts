@@ -31,7 +31,7 @@ export interface RoundRequest {
   stage(store: BackupStore, streams: ShipStreams): () => Uint8Array;
 }
 
-type RoundKind = Exclude<BackupRequestKind, typeof BackupRequest.read>;
+type RoundKind = Exclude<BackupRequestKind, typeof BackupRequest.read | typeof BackupRequest.check>;
 
 /** Reads a request behind its kind, whole, so that staging it cannot meet anything malformed. Throws `MALFORMED`. */
 export function readRoundRequest(kind: RoundKind, reader: ByteReader): RoundRequest {

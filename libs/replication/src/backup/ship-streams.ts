@@ -22,6 +22,11 @@ export class ShipStreams {
     return stream;
   }
 
+  /** Whether a stream takes sections. */
+  isOpen(partition: number, stream: number): boolean {
+    return this.#streams.get(partition)?.stream === stream;
+  }
+
   /** What a section is to its stream; `next` only is to be applied. */
   place(partition: number, stream: number, order: number): 'next' | 'repeated' | 'stale' {
     const open = this.#streams.get(partition);

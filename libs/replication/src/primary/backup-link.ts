@@ -1,8 +1,17 @@
-import { isNiobeError, messageOf, type Clock, type Counter, type Logger, type Meter, type Timer } from '@niobe/kernel';
+import {
+  every,
+  isNiobeError,
+  messageOf,
+  type Clock,
+  type Counter,
+  type Logger,
+  type Meter,
+  type Timer,
+} from '@niobe/kernel';
 import type { Attempt } from '../backup/backup-store.ts';
 import type { BackupClient } from '../backup/backup-client.ts';
 import { ShipFrameWriter, type ShipVerdict } from '../backup/ship-frame.ts';
-import { BACKOFF_MS, JOINS_AT_A_TIME, SHIP_FRAME_BYTES, WINDOW_BYTES, WINDOW_REQUESTS } from '../limits.ts';
+import { BACKOFF_MS, CHECK_MS, JOINS_AT_A_TIME, SHIP_FRAME_BYTES, WINDOW_BYTES, WINDOW_REQUESTS } from '../limits.ts';
 import type { CopyProgress } from './copy-progress.ts';
 import type { PartitionLog } from './partition-log.ts';
 
@@ -15,6 +24,7 @@ import type { PartitionLog } from './partition-log.ts';
  * 3. A frame that was refused as a whole (`BUSY`, `DISK_FULL`) is made again after the pause that was asked for. Any other failure
  *    leaves unknown what was done: all copies leave, and join again after a pause that doubles.
  * 4. A section that is out of order or does not follow on what is held: that copy alone joins again.
+ * 5. Every CHECK_MS the server is asked whether the registrations hold: a restart, and with it an emptied disk, shows without traffic.
  */
 
 /** Pause before a copy joins again that was told GAP or STALE. */
@@ -66,6 +76,7 @@ export class BackupLink {
   #pauseMs: number = BACKOFF_MS.first;
   #paused: Timer | null = null;
   #turn: Timer | null = null;
+  readonly #checker: Timer;
   #bytesInFlight = 0;
   #requestsInFlight = 0;
   #isClosed = false;
@@ -83,6 +94,7 @@ export class BackupLink {
     this.#logger = parts.logger.child({ backup: client.name });
     this.#listener = listener;
     this.#counters = countersOf(parts.meter, this);
+    this.#checker = every(parts.clock, CHECK_MS, () => this.#check());
   }
 
   /** Bytes of all partitions that the backup server is not known to have. */
@@ -134,6 +146,7 @@ export class BackupLink {
 
   close(): void {
     this.#isClosed = true;
+    this.#checker.cancel();
     this.#paused?.cancel();
     this.#turn?.cancel();
     for (const partition of this.#copies.keys()) this.remove(partition);
@@ -246,6 +259,21 @@ export class BackupLink {
       },
       true,
     );
+  }
+
+  /** Never rejects. */
+  async #check(): Promise<void> {
+    const asked = [...this.#copies.values()].filter(({ phase }) => phase === 'shipping');
+    const streams = asked.map(({ log, stream }) => ({ partition: log.partition, stream }));
+    if (streams.length === 0) return;
+    try {
+      const areOpen = await this.#client.check(streams);
+      for (const [i, copy] of asked.entries())
+        if (areOpen[i] !== true && isCurrent(copy, streams[i]!.stream)) this.#rejoin(copy, { kind: 'STALE' });
+    } catch (error) {
+      if (!isNiobeError(error, 'BUSY') && asked.some((copy, i) => isCurrent(copy, streams[i]!.stream)))
+        this.#lose(error);
+    }
   }
 
   #failed(sent: readonly Sent[], error: unknown): void {

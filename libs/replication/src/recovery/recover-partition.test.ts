@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { silentLogger, type LogFields, type Logger } from '@niobe/kernel';
+import type { LogFields, Logger } from '@niobe/kernel';
 import type { CrashStore } from '../../test/crash-store.ts';
 import { Cluster, PARTITION, type Primary } from '../../test/cluster.ts';
 import type { Change, SegmentHolding } from '../backup/backup-store.ts';
@@ -8,9 +8,9 @@ const CELLS = 30;
 
 class Warnings implements Logger {
   readonly lines: { fields: LogFields; message: string }[] = [];
-  debug = silentLogger.debug;
-  info = silentLogger.info;
-  error = silentLogger.error;
+  debug(): void {}
+  info(): void {}
+  error(): void {}
   warn(fields: LogFields, message: string): void {
     this.lines.push({ fields, message });
   }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { NiobeError } from '@niobe/kernel';
 import { dataFile } from '@niobe/testing';
-import { CubeClient } from '../cube-client.ts';
+import type { CubeClient } from '../cube-client.ts';
 import { LocalSystem } from '../system/local-system.ts';
 import type { CheckOptions } from '../check.ts';
 import type { Verdict } from '../verdict.ts';

@@ -1,0 +1,1 @@
+export { startAnalytics, type AnalyticsConfig, type AnalyticsParts } from './service.ts';

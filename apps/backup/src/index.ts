@@ -1,0 +1,1 @@
+export { startBackup, type BackupConfig, type BackupParts } from './service.ts';

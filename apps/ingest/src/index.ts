@@ -1,0 +1,1 @@
+export { startIngest, type IngestParts } from './service.ts';

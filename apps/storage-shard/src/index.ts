@@ -1,0 +1,1 @@
+export { startShard, type RunningShard, type ShardConfig, type ShardParts } from './service.ts';
