@@ -1,6 +1,7 @@
 import { readDeployment } from '@niobe/events';
 import { KafkaEventLog } from '@niobe/kafka';
 import { runService } from '@niobe/service';
+import { CONNECTIONS_MAX } from './collector/limits.ts';
 import { configSchema } from './config.ts';
 import { startIngest } from './service.ts';
 
@@ -10,6 +11,7 @@ const ADMIN_DEADLINE_MS = 2000;
 await runService({
   name: 'ingest',
   configSchema,
+  connectionsMax: CONNECTIONS_MAX,
   start: async (host) => {
     const { NIOBE_DEPLOYMENT, NIOBE_KAFKA_BROKERS, NIOBE_NAME } = host.config;
     const deployment = await readDeployment(NIOBE_DEPLOYMENT);

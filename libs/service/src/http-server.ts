@@ -24,7 +24,7 @@ const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 /** An idle connection is kept this long. */
 const KEEP_ALIVE_MS = 30_000;
-/** Bound of open connections; more are closed by the system. */
+/** Bound of open connections unless the service says otherwise; more are closed as they come. */
 const CONNECTIONS_LIMIT = 1024;
 /** Bound of the headers of a request. */
 const HEADER_BYTES_LIMIT = 16 * 1024;
@@ -45,6 +45,8 @@ export interface HttpServerOptions {
   readonly meter: PrometheusMeter;
   readonly logger: Logger;
   readonly clock: Clock;
+  /** Bound of open connections; default 1,024. */
+  readonly connectionsMax?: number | undefined;
 }
 
 /** See the head of this file. */
@@ -66,7 +68,7 @@ export class HttpServer {
       },
       (request, response) => this.#answer(request, response),
     );
-    this.#server.maxConnections = CONNECTIONS_LIMIT;
+    this.#server.maxConnections = options.connectionsMax ?? CONNECTIONS_LIMIT;
     this.#server.on('clientError', answerClientError);
   }
 

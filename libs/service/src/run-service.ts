@@ -65,6 +65,8 @@ export interface ServiceDefinition<S extends z.ZodObject<HostVariables>> {
   readonly name: string;
   /** Environment variables: `hostVariables(...)` and the service's own. */
   readonly configSchema: S;
+  /** Bound of open HTTP connections; default 1,024. */
+  readonly connectionsMax?: number;
   readonly start: (host: ServiceHost<Readonly<z.infer<S>>>) => Promise<RunningService>;
 }
 
@@ -135,6 +137,7 @@ class ServiceProcess<S extends z.ZodObject<HostVariables>> {
       meter: this.#meter,
       logger: this.#logger,
       clock: systemClock,
+      connectionsMax: this.#definition.connectionsMax,
     });
   }
 

@@ -20,3 +20,6 @@ export const LINGER_MS = 4;
 export const ACKNOWLEDGE_DEADLINE_MS = 10_000;
 /** Pause that a refused client is asked to make. */
 export const RETRY_AFTER_MS = 1000;
+
+/** Open connections, idle ones of browsers and devices above all; more are closed as they come. */
+export const CONNECTIONS_MAX = 12_000;

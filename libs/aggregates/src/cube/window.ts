@@ -22,11 +22,6 @@ export function paneOf(timeMs: number, windowMs: number): number {
   return windowMs === 0 ? 0 : Math.floor(timeMs / windowMs);
 }
 
-/** First millisecond of a pane. */
-function paneStartMs(pane: number, windowMs: number): number {
-  return pane * windowMs;
-}
-
 /** First millisecond after a pane; infinite for `all`. */
 export function paneEndMs(pane: number, windowMs: number): number {
   return windowMs === 0 ? Number.POSITIVE_INFINITY : (pane + 1) * windowMs;

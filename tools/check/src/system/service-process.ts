@@ -73,7 +73,7 @@ export class ServiceProcess {
     const { app, env, repositoryDir, logFile } = this.launch;
     const log = openSync(logFile, 'a');
     const main = `${repositoryDir}/apps/${app}/src/main.ts`;
-    const flags = ['--conditions=@niobe/source', '--disable-warning=ExperimentalWarning', main];
+    const flags = ['--conditions=@niobe/source', '--disable-warning=TimeoutNegativeWarning', main];
     this.#child = spawn(process.execPath, [...flags, ...(this.launch.arguments ?? [])], {
       cwd: repositoryDir,
       env: { ...process.env, GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1', ...env },
