@@ -56,7 +56,7 @@ function boundGauges(meter: Meter): void {
   bound('fetch_bytes', 'one fetch from a Kafka partition', FETCH_BYTES);
   bound('run_records', 'records folded and sent together', RUN_RECORDS_MAX);
   bound('seen_cell_ids', 'ids of one deduplication cell', CELL_IDS_MAX);
-  bound('park_milliseconds', 'wait of a batch before its partition pauses', PARK_AFTER_MS);
+  bound('park_seconds', 'wait of a batch before its partition pauses', PARK_AFTER_MS / 1000);
   bound('query_groups', 'groups of one merged answer', GROUPS_MAX);
   bound('query_rows', 'rows of one answer', LIMIT_MAX);
 }

@@ -1,5 +1,5 @@
 import { mkdir, statfs } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { assert, isNiobeError, messageOf, NiobeError, type Counter, type Meter } from '@niobe/kernel';
 import type {
   Attempt,
@@ -391,10 +391,13 @@ interface StoreCounters {
   readonly checkpoints: Counter;
 }
 
+/** Creates the folder and those above it that are missing, so that they last. */
 async function makeRoot(folder: string): Promise<void> {
   try {
     const created = await mkdir(folder, { recursive: true });
-    if (created !== undefined) await syncFolder(dirname(created));
+    if (created === undefined) return;
+    for (let made = resolve(folder); made.length >= resolve(created).length; made = dirname(made))
+      await syncFolder(dirname(made));
   } catch (error) {
     throw diskError(error, `creating ${folder}`);
   }

@@ -75,6 +75,14 @@ describe('DiskBackupStore on a disk that fails', () => {
     expect(await store.read(3, 1, 1, 0, 9_999)).toEqual(pattern(1_000, 1));
   });
 
+  it('ends when a segment file cannot be synced before it is closed to make room for others', async () => {
+    for (const partition of [4, 5]) await round(store, [partition, REGISTER], [partition, append(0, pattern(10, 1))]);
+    await store.read(3, 1, 1, 0, 1);
+    replaceDescriptor(`${folder()}/segments/3/1-1.segment`, '/dev/null');
+    for (const partition of [4, 5]) await store.read(partition, 1, 1, 0, 1).catch(() => undefined);
+    await expectEnded();
+  });
+
   it('ends when a checkpoint in the background fails', async () => {
     await store.read(3, 1, 1, 0, 1);
     replaceDescriptor(`${folder()}/segments/3/1-1.segment`, '/dev/null');

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { systemClock } from '@niobe/kernel';
 import { Scratch } from '../fixtures/scratch.ts';
 import { FolderLock } from './folder-lock.ts';
 
@@ -12,65 +13,65 @@ describe('FolderLock', () => {
   });
   afterEach(async () => scratch.remove());
 
-  async function leave(owner: object): Promise<void> {
-    await writeFile(scratch.path('lock'), JSON.stringify(owner));
+  /** Leaves the lock that this process would have, with parts of it changed: `lock.<pid>.<started>.<boot>.<mark>`. */
+  async function leave(part: number, value: string): Promise<void> {
+    const lock = await FolderLock.take(scratch.folder);
+    const parts = (await readdir(scratch.folder))[0]!.split('.');
+    await lock.release();
+    parts[part] = value;
+    await writeFile(scratch.path(parts.join('.')), '');
   }
 
-  async function ownerHere(): Promise<{ pid: number; started: string; boot: string }> {
+  async function expectTakenOver(pid: number): Promise<void> {
     const lock = await FolderLock.take(scratch.folder);
-    const owner = JSON.parse(await readFile(scratch.path('lock'), 'utf8')) as Awaited<ReturnType<typeof ownerHere>>;
+    expect(lock.tookOverFrom).toBe(pid);
+    expect(await readdir(scratch.folder)).toHaveLength(1);
     await lock.release();
-    return owner;
   }
 
   it('is refused while its owner lives, naming it, and free afterwards', async () => {
     const lock = await FolderLock.take(scratch.folder);
-    await expect(FolderLock.take(scratch.folder)).rejects.toMatchObject({
-      code: 'BAD_CONFIG',
-      message: expect.stringContaining(`process ${process.pid}`),
-    });
+    for (let times = 0; times < 2; times++)
+      await expect(FolderLock.take(scratch.folder)).rejects.toMatchObject({
+        code: 'BAD_CONFIG',
+        message: expect.stringContaining(`process ${process.pid}`),
+      });
+    expect(await readdir(scratch.folder)).toHaveLength(1);
     await lock.release();
     expect(await readdir(scratch.folder)).toEqual([]);
-    await (await FolderLock.take(scratch.folder)).release();
+    const again = await FolderLock.take(scratch.folder);
+    expect(again.tookOverFrom).toBeNull();
   });
 
   it('is taken over from a process that has ended', async () => {
     const child = spawn('true');
     await once(child, 'exit');
-    await leave({ ...(await ownerHere()), pid: child.pid });
-    const lock = await FolderLock.take(scratch.folder);
-    expect(lock.tookOverFrom).toBe(child.pid);
-    expect(await readdir(scratch.folder)).toEqual(['lock']);
+    await leave(1, String(child.pid));
+    await expectTakenOver(child.pid!);
   });
 
-  it('is taken over where the id belongs to another process by now', async () => {
-    const here = await ownerHere();
-    for (const other of [{ started: '1' }, { boot: 'another' }]) {
-      await leave({ ...here, ...other });
-      const lock = await FolderLock.take(scratch.folder);
-      expect(lock.tookOverFrom).toBe(process.pid);
-      await lock.release();
+  it('is taken over where the id belongs to another process by now, or did in another boot', async () => {
+    await leave(2, '1');
+    await expectTakenOver(process.pid);
+    await leave(3, '0123456789abcdef');
+    await expectTakenOver(process.pid);
+  });
+
+  it('never goes to two that come at a time, and to the next one that comes alone', async () => {
+    for (let times = 0; times < 60; times++) {
+      await leave(2, '1');
+      const takes = await Promise.allSettled(Array.from({ length: 8 }, (_, i) => takeLater(i * (times % 6))));
+      const taken = takes.filter((take) => take.status === 'fulfilled');
+      expect(taken.length).toBeLessThanOrEqual(1);
+      for (const { value } of taken) await value.release();
+      expect(await readdir(scratch.folder)).toEqual([]);
+      await (await FolderLock.take(scratch.folder)).release();
     }
   });
 
-  it.each(['', '{', '7', '{"pid":"x"}'])('is taken over where it was cut to %j', async (content) => {
-    await writeFile(scratch.path('lock'), content);
-    const lock = await FolderLock.take(scratch.folder);
-    expect(lock.tookOverFrom).toBeNull();
-    await lock.release();
-  });
-
-  it('goes to one of many that find it stale', async () => {
-    await leave({ ...(await ownerHere()), started: '1' });
-    const takes = await Promise.allSettled(Array.from({ length: 12 }, () => FolderLock.take(scratch.folder)));
-    expect(takes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
-    expect(await readdir(scratch.folder)).toEqual(['lock']);
-  });
-
-  it('is not released by one that lost it', async () => {
-    const lock = await FolderLock.take(scratch.folder);
-    await leave({ pid: 1, started: '1', boot: 'x' });
-    await lock.release();
-    expect(await readdir(scratch.folder)).toEqual(['lock']);
-  });
+  /** Takes the lock after `turns` turns of the event loop. */
+  async function takeLater(turns: number): Promise<FolderLock> {
+    for (let turn = 0; turn < turns; turn++) await new Promise<void>((resolve) => systemClock.soon(resolve));
+    return FolderLock.take(scratch.folder);
+  }
 });

@@ -10,7 +10,7 @@ import { CHECK_MS } from './limits.ts';
  * that was ever acknowledged as durable. (An epoch of which nothing became durable may leave no trace at all.)
  */
 
-const SEEDS = 24;
+const SEEDS = 16;
 const STEPS = 400;
 const KEYS = 12;
 

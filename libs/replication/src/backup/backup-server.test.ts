@@ -43,9 +43,14 @@ describe('BackupServer', () => {
   const kinds = (verdicts: readonly ShipVerdict[]): string[] => verdicts.map(({ kind }) => kind);
 
   it('answers when the round is durable, and not before', async () => {
-    const answer = cluster.settle(client.ship(frame(1, append(0, 'abc'))));
-    expect(kinds(await answer)).toEqual(['OK']);
-    expect(cluster.backups[0].disk.afterCrash().holding(PARTITION).segments).toMatchObject([{ heldBytes: 3 }]);
+    const synced = deferred<void>();
+    cluster.backups[0].disk.sync = () => synced.promise;
+    let isAnswered = false;
+    const answer = client.ship(frame(1, append(0, 'abc'))).finally(() => (isAnswered = true));
+    await cluster.pass(100);
+    expect(isAnswered).toBe(false);
+    synced.resolve();
+    expect(kinds(await cluster.settle(answer))).toEqual(['OK']);
   });
 
   it('takes all that waits in one round', async () => {

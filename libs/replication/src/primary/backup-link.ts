@@ -2,6 +2,7 @@ import {
   every,
   isNiobeError,
   messageOf,
+  type NiobeError,
   type Clock,
   type Counter,
   type Logger,
@@ -172,11 +173,18 @@ export class BackupLink {
       const holding = await this.#client.inventory(partition);
       if (copy.phase === 'joining') this.#joined(copy, registration.stream, holding);
     } catch (error) {
-      if (copy.phase === 'joining') this.#lose(error);
+      if (copy.phase === 'joining') this.#notJoined(copy, error);
     } finally {
       this.#joins -= 1;
       this.#joinNext();
     }
+  }
+
+  #notJoined(copy: CopyProgress, error: unknown): void {
+    if (!isRefusal(error)) return this.#lose(error);
+    copy.leave();
+    this.#joinLine.add(copy);
+    this.#pause(error.details.retryAfterMs ?? REJOIN_MS);
   }
 
   #joined(copy: CopyProgress, stream: number, holding: Parameters<CopyProgress['join']>[1]): void {
@@ -207,6 +215,7 @@ export class BackupLink {
       if (copy.hasWork && sections === 0) break; // No room left: it is first in the next frame.
       this.#workLine.delete(copy);
       if (sections > 0) sent.push({ copy, stream: copy.stream, sections });
+      else this.#listener.advanced(copy.log);
     }
     if (writer.sections > 0) void this.#send(writer.finish(), sent);
   }
@@ -278,8 +287,7 @@ export class BackupLink {
 
   #failed(sent: readonly Sent[], error: unknown): void {
     if (!sent.some(({ copy, stream }) => isCurrent(copy, stream))) return;
-    const isHarmless = isNiobeError(error, 'BUSY') || isNiobeError(error, 'DISK_FULL');
-    if (!isHarmless) return this.#lose(error);
+    if (!isRefusal(error)) return this.#lose(error);
     this.#counters.refusals.add(1);
     for (const { copy, stream } of sent) {
       if (!isCurrent(copy, stream)) continue;
@@ -318,6 +326,11 @@ export class BackupLink {
       true,
     );
   }
+}
+
+/** Whether nothing of a request was done, and it may be made again after a pause. */
+function isRefusal(error: unknown): error is NiobeError {
+  return isNiobeError(error, 'BUSY') || isNiobeError(error, 'DISK_FULL');
 }
 
 /** Whether an answer still concerns the copy: it has not joined anew since the frame was made. */

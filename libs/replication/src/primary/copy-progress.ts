@@ -137,6 +137,7 @@ export class CopyProgress {
       if (piece.isSent) order += 1;
       if (isCut(piece)) return;
     }
+    if (order === this.#order) this.acknowledge(); // All that was left to send has left the log.
   }
 
   #planGrown(): void {

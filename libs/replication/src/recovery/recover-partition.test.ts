@@ -215,11 +215,12 @@ describe('recoverPartition', () => {
   });
 
   it('leaves out what a later owner went on without', async () => {
-    const { cluster, cells } = await written();
+    const { cluster } = await written();
     const [first, second] = cluster.backups;
-    // Epoch 2 reaches the first copy alone with something that nobody was told of.
+    // Epoch 2 makes something durable, then reaches the first copy alone, in the same segment, with what nobody was told of.
     let primary = await cluster.settle(cluster.startPrimary());
-    await cluster.until(() => primary.shipper.status().every((link) => link.completePartitions === 1), 'both complete');
+    await writeDurably(cluster, primary, 'more', 1);
+    const cells = primary.cells.all();
     second.kill();
     primary.cells.write(new Map([['dead', 1]]), 10);
     await cluster.pass(100);
