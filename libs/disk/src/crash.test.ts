@@ -176,7 +176,7 @@ describe('A journal after a crash', () => {
 
   it('goes on after a torn round, which stays dead when what came after it is replayed', async () => {
     const torn = places.at(-1)!;
-    let store = await reopen((copy) => cutFile(`${copy}/${PART}`, endOf(torn) - 1));
+    let store = await reopen((copy) => flip(`${copy}/${PART}`, endOf(torn) - 1));
     for (let times = 0; times < 3; times++) {
       await expectNothingWrong(store, false);
       const { heldBytes } = store.holding(PARTITIONS - 1).segments[0]!;
@@ -193,7 +193,7 @@ describe('A journal after a crash', () => {
 
   it('does not bring back what was cut from a torn round', async () => {
     const torn = places.at(-1)!;
-    const store = await reopen((copy) => cutFile(`${copy}/${PART}`, endOf(torn) - 1));
+    const store = await reopen((copy) => flip(`${copy}/${PART}`, endOf(torn) - 1));
     expect(store.holding(0).segments[0]!.heldBytes).toBe(offsetOf(ROUNDS));
     await round(store, [0, { kind: 'truncate', segment: 1, segmentEpoch: 1, length: offsetOf(ROUNDS - 1) }]);
     const again = await DiskBackupStore.open({ ...ROOMY, folder: await scratch.copy(folderOf(store)) });

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { systemClock } from '@niobe/kernel';
+import { systemClock, until } from '@niobe/kernel';
 import { Scratch } from '../fixtures/scratch.ts';
 import { FolderLock } from './folder-lock.ts';
 
@@ -48,6 +48,22 @@ describe('FolderLock', () => {
     await once(child, 'exit');
     await leave(1, String(child.pid));
     await expectTakenOver(child.pid!);
+  });
+
+  it('is taken over from a process that was killed and that nobody has waited for', async () => {
+    const parent = spawn('sh', ['-c', 'sleep 600 & echo $!; exec sleep 600']);
+    const [line] = (await once(parent.stdout, 'data')) as [Buffer];
+    const pid = Number(line.toString());
+    const started = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(' ')[21]!;
+    await leave(1, String(pid));
+    const [name] = await readdir(scratch.folder);
+    await rename(scratch.path(name!), scratch.path(name!.replace(/^(lock\.\d+)\.\w+/, `$1.${started}`)));
+    await expect(FolderLock.take(scratch.folder)).rejects.toMatchObject({ code: 'BAD_CONFIG', details: { pid } });
+    process.kill(pid, 'SIGKILL');
+    const isDead = async (): Promise<boolean> => (await readFile(`/proc/${pid}/stat`, 'utf8')).split(' ')[2] === 'Z';
+    await until(systemClock, isDead, 20_000, 'its end');
+    await expectTakenOver(pid);
+    parent.kill('SIGKILL');
   });
 
   it('is taken over where the id belongs to another process by now, or did in another boot', async () => {

@@ -51,6 +51,7 @@ class Simulation {
     else if (dice < 79) this.#emptyBackup();
     else if (dice < 83) this.#setFaults();
     else if (dice < 94) this.#startPrimary();
+    else if (dice < 95) this.#losePower();
     await cluster.pass(cluster.random.below(16));
   }
 
@@ -98,6 +99,11 @@ class Simulation {
   #killBackup(): void {
     const backup = this.cluster.backups[this.cluster.random.below(2)]!;
     if (backup.server !== null) backup.kill();
+  }
+
+  #losePower(): void {
+    this.#killPrimary();
+    for (const backup of this.cluster.backups) if (backup.server !== null) backup.kill();
   }
 
   #startBackup(): void {
