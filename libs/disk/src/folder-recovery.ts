@@ -7,6 +7,7 @@ import { makeFolder } from './durable-files.ts';
 import { IDENTITY_BYTES } from './journal-format.ts';
 import { JournalReplay } from './journal-replay.ts';
 import { findRounds, journalIdentity, type RoundPlace } from './journal-scan.ts';
+import { readSyncedMark } from './synced-mark.ts';
 import { manifestFiles, readManifests, type Manifest } from './manifest.ts';
 import type { SegmentFiles } from './segment-files.ts';
 import { holdingsFromFiles, inspectSegments, listSegmentFiles } from './segment-inspection.ts';
@@ -62,7 +63,9 @@ export async function recoverFolder(parts: RecoveryParts): Promise<RecoveredFold
   const { folders, files, writeBehind } = parts;
   const start = await findStart(parts);
   const { ledger, damage, manifest } = start;
-  const replay = new JournalReplay({ ledger, writeBehind, damage, catalogue: manifest.catalogue }, manifest.nextRound);
+  const syncedRound = await readSyncedMark(folders.journal, manifest.identity);
+  const target = { ledger, writeBehind, damage, catalogue: manifest.catalogue, syncedRound };
+  const replay = new JournalReplay(target, manifest.nextRound);
   await replay.run(start.places);
   if (!start.isTrusted) ledger.distrustAll();
   await inspectSegments(folders.segments, files, ledger, damage);

@@ -11,8 +11,9 @@ import type { WriteBehind } from './write-behind.ts';
  *
  * 1. The files may be anywhere between the checkpoint and the end. Making every change since the checkpoint once more, in order,
  *    leads to the end all the same.
- * 2. The last round may be torn: nobody was told of it, and it counts up to its first record that does not check. Rounds were
- *    written one at a time, each after the one before was synced, so what does not check in any other is damage.
+ * 2. The last round may be torn, unless the mark says that it was synced (synced-mark.ts): nobody was told of it, and it counts up to
+ *    its first record that does not check. Rounds were written one at a time, each after the one before was synced, so what does not
+ *    check in any other is damage.
  * 3. A payload that is damaged is left out, but its place in the segment counts as held: the primary finds there what does not
  *    check, and repairs it from another copy. Where it is not known what was lost, every copy is declared unfinished.
  */
@@ -25,6 +26,8 @@ export interface ReplayTarget {
   readonly writeBehind: WriteBehind;
   readonly damage: DamageList;
   readonly catalogue: Catalogue | null;
+  /** The last round that is known to be synced. */
+  readonly syncedRound: number;
 }
 
 /** Replays the rounds of a journal, once. */
@@ -40,6 +43,7 @@ export class JournalReplay {
   readonly #ledger: CopyLedger;
   readonly #writeBehind: WriteBehind;
   readonly #damage: DamageList;
+  readonly #syncedRound: number;
   #isTrusted = true;
 
   /** @param firstRound the first round that is not in the ledger. */
@@ -47,6 +51,7 @@ export class JournalReplay {
     this.#ledger = target.ledger;
     this.#writeBehind = target.writeBehind;
     this.#damage = target.damage;
+    this.#syncedRound = target.syncedRound;
     this.catalogue = target.catalogue;
     this.nextRound = firstRound;
   }
@@ -56,29 +61,33 @@ export class JournalReplay {
     const firstRound = this.nextRound;
     const wanted = places.filter(({ round }) => round >= firstRound);
     for (const [i, place] of wanted.entries()) {
-      if (place.round !== this.nextRound) this.#reportMissing(place);
-      await this.#replayRound(place, i === wanted.length - 1);
+      if (place.round !== this.nextRound) this.#reportMissing(place.file, place.fileOffset, place.round - 1);
+      await this.#replayRound(place, i === wanted.length - 1 && place.round > this.#syncedRound);
       if (this.#writeBehind.waitingBytes >= ROUND_BUFFER_BYTES) await this.#writeBehind.drain();
     }
     await this.#writeBehind.drain();
+    const last = places.at(-1);
+    if (this.nextRound <= this.#syncedRound)
+      this.#reportMissing(last?.file ?? 'the journal', last?.fileOffset ?? 0, this.#syncedRound);
     // At the end, because a copy that was declared complete behind the damage lost something all the same.
     if (!this.#isTrusted) this.#ledger.distrustAll();
   }
 
-  #reportMissing({ file, fileOffset, round }: RoundPlace): void {
-    const message = `rounds ${this.nextRound} to ${round - 1} of the journal are damaged or missing`;
+  #reportMissing(file: string, fileOffset: number, lastMissing: number): void {
+    const message = `rounds ${this.nextRound} to ${lastMissing} of the journal are damaged or missing`;
     this.#damage.add(file, fileOffset, message);
+    this.nextRound = lastMissing + 1;
     this.#isTrusted = false;
   }
 
-  async #replayRound(place: RoundPlace, isLast: boolean): Promise<void> {
+  async #replayRound(place: RoundPlace, mayBeTorn: boolean): Promise<void> {
     const body = await readRoundBody(place);
     const buffer = new RoundBuffer(body);
     this.nextRound = place.round + 1;
     this.rounds += 1;
     for (let at = 0; at < place.bodyBytes;) {
       const record = readRecord(body, at, place.round);
-      if (isLast && record?.isWhole !== true) {
+      if (mayBeTorn && record?.isWhole !== true) {
         this.isTorn = true;
         return;
       }

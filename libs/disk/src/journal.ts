@@ -5,6 +5,7 @@ import { diskError, isMissing } from './disk-errors.ts';
 import { readUpTo, syncData, syncFolder, writeWhole } from './durable-files.ts';
 import { partHeader } from './journal-format.ts';
 import { PART_HEADER_BYTES } from './limits.ts';
+import { SyncedMark } from './synced-mark.ts';
 
 /**
  * The journal: a few files of fixed length, each written from front to back, then another, for ever.
@@ -43,12 +44,14 @@ export function partFile(folder: string, index: number): string {
 export class Journal {
   readonly #options: JournalOptions;
   readonly #parts: Part[];
+  readonly #mark: SyncedMark;
   #current: Part;
   #at = PART_HEADER_BYTES;
 
-  private constructor(options: JournalOptions, parts: Part[]) {
+  private constructor(options: JournalOptions, parts: Part[], mark: SyncedMark) {
     this.#options = options;
     this.#parts = parts;
+    this.#mark = mark;
     this.#current = parts[0]!;
   }
 
@@ -61,7 +64,7 @@ export class Journal {
         if (part !== null) parts.push(part);
       }
       if (parts.length === 0) parts.push(await createPart(options, 0));
-      return new Journal(options, parts);
+      return new Journal(options, parts, await SyncedMark.open(options.folder, options.identity));
     } catch (error) {
       await closeAll(parts);
       throw error;
@@ -119,6 +122,7 @@ export class Journal {
       throw diskError(error, `writing ${file}`);
     });
     await syncData(handle, file);
+    await this.#mark.set(round);
     this.#at += bytes.length;
     this.#current.lastRound = round;
   }
@@ -129,6 +133,7 @@ export class Journal {
   }
 
   async close(): Promise<void> {
+    await this.#mark.close();
     await closeAll(this.#parts);
   }
 }
