@@ -12,6 +12,7 @@ const STORE_BYTES = 128 * 1024 * 1024;
 const RATE_PER_SECOND = 2_000;
 const MINUTES = 10;
 const SETTLED_AFTER_MINUTES = 2;
+const LOOKS_A_MINUTE = 20;
 const MAX_GROWTH = 1.1;
 /** Journal parts, the log of an arena and its segments waiting to be freed: what a backup may need for both shards. */
 const MAX_BACKUP_BYTES = 2 * 2 * STORE_BYTES + 512 * 1024 * 1024;
@@ -59,17 +60,28 @@ async function sampleWhile(verdict: Verdict, system: LocalSystem, run: Promise<v
   let running = true;
   const done = run.finally(() => (running = false));
   for (let minute = 1; running; minute++) {
-    const endMs = systemClock.monotonicMs() + 60_000;
-    await until(systemClock, () => !running || systemClock.monotonicMs() >= endMs, 120_000, 'the next minute', 200);
-    samples.push(sample(system, minute));
+    const looks: Map<string, number>[] = [];
+    for (let look = 0; look < LOOKS_A_MINUTE && running; look++) {
+      const endMs = systemClock.monotonicMs() + 60_000 / LOOKS_A_MINUTE;
+      await until(systemClock, () => !running || systemClock.monotonicMs() >= endMs, 60_000, 'the next look', 200);
+      looks.push(residentNow(system));
+    }
+    if (looks.length < LOOKS_A_MINUTE / 2) continue;
+    samples.push(sample(system, minute, looks));
     verdict.note(describe(samples.at(-1)));
   }
   await done;
   return samples;
 }
 
-function sample(system: LocalSystem, minute: number): Sample {
-  const residentBytes = new Map(system.services.map((service) => [service.name, service.residentBytes]));
+function residentNow(system: LocalSystem): Map<string, number> {
+  return new Map(system.services.map((service) => [service.name, service.residentBytes]));
+}
+
+/** Memory as the mean of a minute: between two collections of garbage it goes up and down. */
+function sample(system: LocalSystem, minute: number, looks: readonly ReadonlyMap<string, number>[]): Sample {
+  const mean = (name: string): number => looks.reduce((sum, look) => sum + (look.get(name) ?? 0), 0) / looks.length;
+  const residentBytes = new Map(system.services.map(({ name }) => [name, mean(name)]));
   return {
     minute,
     residentBytes,
@@ -102,7 +114,7 @@ function mib(bytes: number): number {
 }
 
 function expectBounded(verdict: Verdict, system: LocalSystem, samples: readonly Sample[]): void {
-  const settled = samples.find((one) => one.minute === SETTLED_AFTER_MINUTES) ?? samples[0];
+  const settled = samples.find((one) => one.minute === SETTLED_AFTER_MINUTES + 1) ?? samples[0];
   const last = samples.at(-1);
   for (const { name } of system.services) {
     const [before, after] = [settled?.residentBytes.get(name) ?? 0, last?.residentBytes.get(name) ?? 0];
