@@ -42,3 +42,6 @@ export const AWAY_RETRY_MS = 200;
 
 /** Longest wait for the backups on behalf of a request, whatever its own deadline. */
 export const DURABLE_WAIT_MS = 10_000;
+
+/** An arena up to this size has its pages from the start; a larger one gets them as its log grows. */
+export const ARENA_TOUCHED_BYTES_MAX: number = 256 * 1024 * 1024;

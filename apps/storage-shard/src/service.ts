@@ -32,7 +32,7 @@ import { AppliedSources } from './handlers/applied-sources.ts';
 import { GetHandler } from './handlers/get.ts';
 import { ScanHandler } from './handlers/scan.ts';
 import { WriteHandler } from './handlers/write.ts';
-import { CLEANER_IDLE_MS } from './limits.ts';
+import { ARENA_TOUCHED_BYTES_MAX, CLEANER_IDLE_MS } from './limits.ts';
 import { Seats } from './partitions/seats.ts';
 import { Takeover } from './partitions/takeover.ts';
 import { RequestDesk, type ArrivedRequest } from './requests/request-desk.ts';
@@ -182,6 +182,8 @@ class StorageShard implements RunningShard {
       onFenced: (partition, promised) => this.#onPromised(partition, promised),
     });
     const arena = new Arena({ bytes: config.storeBytes });
+    // A small arena takes its pages from the system now: the log will fill it anyway, and memory that is missing shows at the start.
+    if (config.storeBytes <= ARENA_TOUCHED_BYTES_MAX) arena.bytes.fill(0);
     this.#takeover = new Takeover({
       name,
       incarnation: this.#incarnation,
