@@ -2,10 +2,11 @@
  * The retail cubes of one topic, exactly once: Niobe beside Kafka Streams (exactly_once_v2, one thread) on the same broker and topic.
  * Both count from the first event folded to the last one visible; the events are in the topic before.
  */
+import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { systemClock, until } from '@niobe/kernel';
-import { repositoryDir } from '@niobe/testing';
+import { NiobeError, systemClock, until } from '@niobe/kernel';
+import { brokerSources, repositoryDir } from '@niobe/testing';
 import { CubeClient, LocalSystem } from '@niobe/tool-check';
 import type { BenchGroup } from './bench-group.ts';
 import { interleaved, type Measure } from './measure.ts';
@@ -30,6 +31,7 @@ export const stream: BenchGroup = {
     try {
       await system.kafka.start();
       await runPeer('kafka-streams', ['warm'], peerEnvironment(system));
+      useArrivalTimes(system);
       const niobe: Figures[] = [];
       const streams: Figures[] = [];
       const keep = async (list: Figures[], work: Promise<Figures>): Promise<number> => list.push(await work);
@@ -47,6 +49,28 @@ export const stream: BenchGroup = {
 
 function peerEnvironment(system: LocalSystem): Record<string, string> {
   return { KAFKA_BOOTSTRAP: system.kafka.address, TOPIC, COPIES: '1' };
+}
+
+/** The peer makes the topic with Kafka's default, the producer's clock; Niobe counts ages from arrival and asks for it. */
+function useArrivalTimes(system: LocalSystem): void {
+  const { kafka } = brokerSources();
+  if (kafka.kind !== 'jars')
+    throw new NiobeError('UNAVAILABLE', 'this benchmark needs the Kafka that npm run setup provides');
+  const change = ['--alter', '--entity-type', 'topics', '--entity-name', TOPIC];
+  const config = ['--add-config', 'message.timestamp.type=LogAppendTime'];
+  execFileSync(
+    kafka.java,
+    [
+      '-cp',
+      join(kafka.lib, '*'),
+      'kafka.admin.ConfigCommand',
+      '--bootstrap-server',
+      system.kafka.address,
+      ...change,
+      ...config,
+    ],
+    { stdio: 'ignore' },
+  );
 }
 
 async function runStreams(system: LocalSystem): Promise<Figures> {
