@@ -12,7 +12,8 @@ import type { BenchGroup } from './bench-group.ts';
 import { interleaved, type Measure } from './measure.ts';
 import { runPeer } from './peer.ts';
 
-const EVENTS = 541_909;
+/** Distinct ids of the peer's 541,909 events: it numbers lines anew where an invoice is interrupted, so one id comes twice. */
+const EVENTS = 541_908;
 const ROUNDS = 3;
 const VISIBLE_DEADLINE_MS = 300_000;
 const TOPIC = 'retail-1';
