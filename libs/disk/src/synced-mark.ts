@@ -1,4 +1,4 @@
-import { open, type FileHandle } from 'node:fs/promises';
+import { constants, open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32, getU53, setU53 } from '@niobe/kernel';
 import { diskError } from './disk-errors.ts';
@@ -37,7 +37,7 @@ export class SyncedMark {
   static async open(folder: string, identity: Uint8Array): Promise<SyncedMark> {
     const file = markFile(folder);
     try {
-      return new SyncedMark(await open(file, 'a+').then(reopened(file)), file, identity);
+      return new SyncedMark(await open(file, constants.O_RDWR | constants.O_CREAT), file, identity);
     } catch (error) {
       throw diskError(error, `opening ${file}`);
     }
@@ -57,14 +57,6 @@ export class SyncedMark {
   async close(): Promise<void> {
     await this.#handle.close();
   }
-}
-
-/** A file opened for appending ignores positions, so one that was only made sure of is opened anew. */
-function reopened(file: string): (made: FileHandle) => Promise<FileHandle> {
-  return async (made) => {
-    await made.close();
-    return open(file, 'r+');
-  };
 }
 
 /** The last round that is known to be synced; 0 where no mark of this store checks. */
