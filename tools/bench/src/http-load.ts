@@ -4,6 +4,7 @@
  */
 import { connect, type Socket } from 'node:net';
 import { systemClock } from '@niobe/kernel';
+import { quantile } from './measure.ts';
 
 export interface LoadOptions {
   readonly port: number;
@@ -38,9 +39,12 @@ export async function httpLoad(options: LoadOptions): Promise<LoadResult> {
   await Promise.all(Array.from({ length: options.connections }, () => drive(options, answered, broken)));
   const seconds = (systemClock.monotonicMs() - startMs) / 1_000;
   latencies.sort((a, b) => a - b);
-  const at = (q: number): number =>
-    latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * q))] ?? Number.NaN;
-  return { requestsPerSecond: latencies.length / seconds, p50Ms: at(0.5), p99Ms: at(0.99), errors };
+  return {
+    requestsPerSecond: latencies.length / seconds,
+    p50Ms: quantile(latencies, 0.5),
+    p99Ms: quantile(latencies, 0.99),
+    errors,
+  };
 }
 
 /** One connection: request, answer, request, until `answered` says that time is over. */
