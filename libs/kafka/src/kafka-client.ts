@@ -1,6 +1,7 @@
 import type { Logger } from '@niobe/kernel';
 import kafkajs, { type Kafka, type LogEntry } from 'kafkajs';
 import { registerCodecs } from './codecs.ts';
+import { speedUpDecoding } from './record-decoding.ts';
 
 /** How kafkajs is set up: bounded time-outs and few retries, because the loops above it never give up. */
 
@@ -21,6 +22,7 @@ export const RETRY = { initialRetryTime: 100, maxRetryTime: 1000, retries: 3 } a
 /** A kafkajs client whose log lines go to `logger`; it connects to nothing by itself. */
 export function newClient(address: KafkaAddress, logger: Logger, requestTimeout: number = REQUEST_TIMEOUT_MS): Kafka {
   registerCodecs();
+  speedUpDecoding();
   return new kafkajs.Kafka({
     brokers: [...address.brokers],
     clientId: address.clientId,

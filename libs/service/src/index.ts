@@ -5,6 +5,7 @@ export { HttpServer, type HttpServerOptions, type Routes } from './http-server.t
 export { parseJson, parseJsonText } from './json.ts';
 export { keepTrying, type Patience } from './keep-trying.ts';
 export { pinoLogger, type LogSink } from './pino-logger.ts';
+export { SERVICE_PROCESS_FLAGS } from './process-flags.ts';
 export { PROBLEM_TYPE, problemOf, type Problem } from './problem.ts';
 export { PrometheusMeter } from './prometheus-meter.ts';
 export {

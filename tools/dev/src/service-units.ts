@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { SERVICE_PROCESS_FLAGS } from '@niobe/service';
 import { REPOSITORY } from './deployment-folder.ts';
 import { startProcess } from './managed-process.ts';
 import { dataFolder, type LocalFolders } from './local-folders.ts';
@@ -91,7 +92,7 @@ function nodeUnit(
       startProcess({
         name,
         command: process.execPath,
-        args: ['--conditions=@niobe/source', join(REPOSITORY, script), ...args],
+        args: [...SERVICE_PROCESS_FLAGS, '--conditions=@niobe/source', join(REPOSITORY, script), ...args],
         env: { ...process.env, ...env },
         logFile,
       }),

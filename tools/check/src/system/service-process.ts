@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { NiobeError, systemClock, until } from '@niobe/kernel';
+import { SERVICE_PROCESS_FLAGS } from '@niobe/service';
 import { processFigures } from './process-figures.ts';
 
 /** How a service of the system under check is started. */
@@ -73,7 +74,7 @@ export class ServiceProcess {
     const { app, env, repositoryDir, logFile } = this.launch;
     const log = openSync(logFile, 'a');
     const main = `${repositoryDir}/apps/${app}/src/main.ts`;
-    const flags = ['--conditions=@niobe/source', '--disable-warning=TimeoutNegativeWarning', main];
+    const flags = [...SERVICE_PROCESS_FLAGS, '--conditions=@niobe/source', main];
     this.#child = spawn(process.execPath, [...flags, ...(this.launch.arguments ?? [])], {
       cwd: repositoryDir,
       env: { ...process.env, GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1', ...env },
