@@ -10,6 +10,7 @@ import {
 } from '@niobe/aggregates';
 import type { TopicDeclaration } from '@niobe/events';
 import type { Meter } from '@niobe/kernel';
+import { FOLLOWERS_MAX, QUESTIONS_MAX, type LiveQuestions } from './live/live-questions.ts';
 
 /** Codes that a partition may wait with, as labels; whatever else it waits with is `other`. */
 const WAIT_CODES: readonly string[] = ['BUSY', 'STORE_FULL', 'BACKUP_UNAVAILABLE', 'UNAVAILABLE', 'OFFSET_GONE'];
@@ -49,9 +50,17 @@ function waitGauge(meter: Meter, aggregator: Aggregator, code: string): void {
   meter.gauge('paused_partitions', 'Kafka partitions that wait, by what they wait with', read, { reason: code });
 }
 
+/** Gauges of what is followed live. */
+export function liveGauges(meter: Meter, live: LiveQuestions): void {
+  meter.gauge('live_followers', 'Connections that follow a cube', () => live.followers);
+  meter.gauge('live_questions', 'Different questions that are followed', () => live.questions);
+}
+
 function boundGauges(meter: Meter): void {
   const bound = (name: string, help: string, value: number): void =>
     meter.gauge(`${name}_limit`, `Bound: ${help}`, () => value);
+  bound('live_followers', 'connections that follow a cube', FOLLOWERS_MAX);
+  bound('live_questions', 'different questions that are followed', QUESTIONS_MAX);
   bound('delta_bytes', 'deltas of one grid partition in one batch', DELTA_BYTES_MAX);
   bound('fetch_bytes', 'one fetch from a Kafka partition', FETCH_BYTES);
   bound('run_records', 'records folded and sent together', RUN_RECORDS_MAX);

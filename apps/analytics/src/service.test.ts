@@ -54,6 +54,8 @@ function deploymentWith(...cubes: readonly object[]): Deployment {
       file: `cubes/${index}.json`,
       declaration: declaration as Record<string, unknown>,
     })),
+    edges: [],
+    mappings: [],
   };
 }
 
@@ -150,6 +152,17 @@ class Analytics {
     return { status: response.status, body: (await response.json()) as T };
   }
 
+  /** Hands over the page of each event; ends with the stream. */
+  async follow(path: string, onPage: (page: Page) => void): Promise<void> {
+    const { body } = await fetch(`http://127.0.0.1:${this.#http.port}${path}`);
+    let text = '';
+    for await (const chunk of body!.pipeThrough(new TextDecoderStream())) {
+      const events = (text + chunk).split('\n\n');
+      text = events.pop()!;
+      for (const event of events) if (event.startsWith('data: ')) onPage(JSON.parse(event.slice(6)) as Page);
+    }
+  }
+
   async orders(cube = 'sales'): Promise<unknown> {
     const { body } = await this.get<Page>(`/v1/cubes/${cube}?by=&panes=merged`);
     return body.rows[0]?.['orders'];
@@ -160,8 +173,8 @@ class Analytics {
   }
 
   async stop(): Promise<void> {
-    await this.#http.close();
     await this.service.drain();
+    await this.#http.close();
   }
 }
 
@@ -219,6 +232,25 @@ describe('analytics', () => {
       [400, 'BAD_REQUEST', expect.stringContaining('1 to 10000')],
     ]);
     await analytics.stop();
+  }, 30_000);
+
+  it('tells a follower each answer that differs, and ends the stream with the process', async () => {
+    const system = new System();
+    await system.open();
+    const analytics = await system.start(deploymentWith(SALES));
+    const orders: unknown[] = [];
+    const followed = analytics.follow('/v1/cubes/sales/live?by=&panes=merged', (page) =>
+      orders.push(page.rows[0]?.['orders'] ?? 0),
+    );
+    await until(systemClock, () => orders.length === 1, DEADLINE_MS, 'the first answer');
+    await system.send(ids(0, 100));
+    await until(systemClock, () => orders.at(-1) === 100, DEADLINE_MS, '100 orders');
+    expect(orders[0]).toBe(0);
+    expect(new Set(orders).size).toBe(orders.length);
+    const refused = await analytics.get<{ code: string }>('/v1/cubes/sales/live?by=&cursor=x');
+    expect([refused.status, refused.body.code]).toEqual([400, 'BAD_REQUEST']);
+    await analytics.stop();
+    await followed;
   }, 30_000);
 
   it('refuses a changed cube under its old name, and counts it anew when it is told to', async () => {

@@ -34,7 +34,8 @@ import {
 } from '@niobe/kernel';
 import { keepTrying, type RunningService } from '@niobe/service';
 import { cubeRoutes } from './handlers/cubes.ts';
-import { aggregatorGauges } from './metrics.ts';
+import { LiveQuestions } from './live/live-questions.ts';
+import { aggregatorGauges, liveGauges } from './metrics.ts';
 
 /**
  * The analytics service. Start, in order:
@@ -99,7 +100,9 @@ export async function startAnalytics(config: AnalyticsConfig, parts: AnalyticsPa
     },
     cubes,
   );
+  const live = new LiveQuestions(clock);
   aggregatorGauges(meter, aggregator, deployment.topics);
+  liveGauges(meter, live);
   const removal = new AbortController();
   void removeAllRetired(cubes, registry, grid, parts, removal.signal);
   return {
@@ -110,6 +113,7 @@ export async function startAnalytics(config: AnalyticsConfig, parts: AnalyticsPa
     },
     drain: async () => {
       removal.abort();
+      live.close();
       await aggregator.drain();
       await producer.close();
       registry.close();
@@ -125,6 +129,7 @@ export async function startAnalytics(config: AnalyticsConfig, parts: AnalyticsPa
         (topic) => catalogue.topic(topic).partitions,
       ),
       clock,
+      live,
       querySeconds: meter.histogram('query_seconds', 'From a question to its answer', QUERY_SECONDS),
     }),
   };

@@ -26,6 +26,7 @@ describeWithLocalKafka('the ingest process', () => {
     ingest = spawn(process.execPath, ['--conditions=@niobe/source', join(import.meta.dirname, 'main.ts')], {
       env: {
         NIOBE_HTTP_PORT: String(port),
+        NIOBE_ROLES: 'collector',
         NIOBE_DEPLOYMENT: join(repository, 'infra/deployments/retail'),
         NIOBE_KAFKA_BROKERS: kafka.bootstrap,
       },

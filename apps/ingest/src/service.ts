@@ -1,51 +1,67 @@
-import { EventCatalogue, RecordWriter, topicSpecs, type Deployment, type EventLog } from '@niobe/events';
-import type { Clock, Logger, Meter, Random } from '@niobe/kernel';
-import { keepTrying, type RunningService } from '@niobe/service';
-import { Collector } from './collector/collector.ts';
-import { collectorRoutes } from './collector/routes.ts';
-import { WriteQueue } from './collector/write-queue.ts';
+import type { Deployment } from '@niobe/events';
+import type { Bus, SharedMaps } from '@niobe/grid';
+import { NiobeError } from '@niobe/kernel';
+import type { RunningService } from '@niobe/service';
+import { startCollector, type CollectorParts } from './collector/start-collector.ts';
+import { startLoader } from './loader/start-loader.ts';
 
-/** The ingest service: the collector in front of an event log. Nothing here knows which log it is. */
+/** The ingest service: a collector in front of the event log, a loader behind it, or both in one process. */
 
-const WRITE_SECONDS: readonly number[] = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10];
+/** What an ingest process can do. */
+export const ROLES: readonly ['collector', 'loader'] = ['collector', 'loader'];
 
-/** What the service stands on. */
-export interface IngestParts {
-  readonly eventLog: EventLog;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-  readonly meter: Meter;
-  readonly starting: (progress: string) => void;
-  readonly stopping: AbortSignal;
+/** What an ingest process does. */
+export type IngestRole = (typeof ROLES)[number];
+
+/** What the service is to do. */
+export interface IngestConfig {
+  readonly deployment: Deployment;
+  readonly roles: readonly IngestRole[];
 }
 
-/** Starts the service: waits for the log, creates the topics, takes events. The log stays the caller's to close. */
-export async function startIngest(
-  config: { readonly deployment: Deployment },
-  parts: IngestParts,
-): Promise<RunningService> {
-  const { eventLog, clock, random, logger, meter } = parts;
-  const { topics } = config.deployment;
-  await keepTrying(parts, 'Kafka and its topics', () => eventLog.ensureTopics(topicSpecs(topics)));
-  const producer = await eventLog.producer();
-  const writeSeconds = meter.histogram(
-    'write_seconds',
-    'From the first record of a write to its acknowledgement.',
-    WRITE_SECONDS,
-  );
-  const queue = new WriteQueue({ producer, clock, logger, writeSeconds });
-  const writer = new RecordWriter(new EventCatalogue(config.deployment), clock, random);
-  const collector = new Collector({ writer, queue, meter });
+/** What the service stands on; all of it stays the caller's to close. */
+export interface IngestParts extends CollectorParts {
+  /** The grid, for the loader; null where there is none to load into. */
+  readonly grid: { readonly bus: Bus; readonly maps: SharedMaps } | null;
+}
+
+/** Whether an ingest process with these roles loads: a deployment without mappings has nothing to load. */
+export function loads({ deployment, roles }: IngestConfig): boolean {
+  return roles.includes('loader') && deployment.mappings.length > 0;
+}
+
+/** Starts what the roles name. Throws `BAD_CONFIG` where that would be nothing, or where the loader has no grid. */
+export async function startIngest(config: IngestConfig, parts: IngestParts): Promise<RunningService> {
+  const { deployment, roles } = config;
+  const services: RunningService[] = [];
+  if (roles.includes('collector')) services.push(await startCollector(deployment, parts));
+  if (loads(config)) {
+    if (parts.grid === null) throw new NiobeError('BAD_CONFIG', 'the loader needs the grid');
+    services.push(await startLoader(deployment, { ...parts, ...parts.grid }));
+  }
+  if (services.length === 0)
+    throw new NiobeError(
+      'BAD_CONFIG',
+      `the deployment ${deployment.name} has no mappings, so there is nothing to load`,
+    );
+  return joined(services);
+}
+
+/** Several services as one: it is ready when all are, and drained in order, so that nothing comes in while the rest ends. */
+function joined(services: readonly RunningService[]): RunningService {
   return {
     readiness: () => {
-      const refusal = collector.refusal();
-      return refusal === null ? eventLog.status() : { ready: false, reason: refusal.message };
+      for (const service of services) {
+        const readiness = service.readiness();
+        if (!readiness.ready) return readiness;
+      }
+      return { ready: true, reason: '' };
     },
     drain: async () => {
-      await collector.drain();
-      await producer.close();
+      for (const service of services) await service.drain();
     },
-    routes: collectorRoutes(collector),
+    routes: async (app) => {
+      for (const service of services) await service.routes?.(app);
+    },
   };
 }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ByteWriter, isNiobeError, seededRandom, type Random } from '@niobe/kernel';
-import { writeClauses, type CompiledSchema } from '@niobe/cells';
+import { cellIdOf, writeClauses, type CompiledSchema } from '@niobe/cells';
 import {
   Ack,
   CURSOR_SCHEMA_ID,
@@ -17,7 +17,7 @@ import {
   WriteReply,
   type OpKindCode,
 } from '@niobe/grid';
-import { COUNTS, DEPLOYMENT, PARTITIONS, TestGrid, type TestClient } from '../fixtures/test-grid.ts';
+import { COUNTS, DEPLOYMENT, LINKS, PARTITIONS, TestGrid, type TestClient } from '../fixtures/test-grid.ts';
 
 const SUBJECT = shardSubject(DEPLOYMENT, 'shard-0');
 const DEADLINE_MS = 5_000;
@@ -80,6 +80,18 @@ class FrameMaker {
     );
     this.#writes.endSection();
     return this.#stamped(this.#writes.finish(), options.deadlineMs);
+  }
+
+  /** Names the vertex in slot 0 of a partition, and neighbours there may or may not be. */
+  link(adjacency: CompiledSchema, partition: number, neighbours: number): Uint8Array {
+    const ids = new ByteWriter(1024);
+    ids.u53(cellIdOf(partition, 0, 0));
+    for (let slot = 0; slot < neighbours; slot++) ids.u53(cellIdOf(slot % PARTITIONS, 0, slot));
+    this.#writes.start(CLIENT, Ack.MEMORY);
+    this.#writes.beginSection(partition, 0);
+    this.#writes.op(OpKind.LINK, adjacency.id, 0, ids.buffer, 0, 8, ids.buffer, 8, ids.length - 8);
+    this.#writes.endSection();
+    return this.#stamped(this.#writes.finish());
   }
 
   sources(partition: number, source: string): Uint8Array {
@@ -156,12 +168,13 @@ describe('frames that a shard gets', () => {
   let grid: TestGrid;
   let client: TestClient;
   let schema: CompiledSchema;
+  let adjacency: CompiledSchema;
   let frames: FrameMaker;
   beforeEach(async () => {
     grid = new TestGrid();
     await grid.startShard();
-    client = await grid.connect(COUNTS);
-    schema = client.schemas[0]!;
+    client = await grid.connect(COUNTS, ...LINKS.schemas);
+    [schema, adjacency] = client.schemas as [CompiledSchema, CompiledSchema];
     frames = new FrameMaker(schema);
     await client.grid.put(schema, 'warm', { page: 'p', count: 0 });
   });
@@ -197,6 +210,7 @@ describe('frames that a shard gets', () => {
         () => frames.get(page),
         () => frames.write(kind, page),
         () => frames.sources(random.below(PARTITIONS), page),
+        () => frames.link(adjacency, random.below(PARTITIONS), 1 + random.below(40)),
         () => frames.scan(),
       ];
       return made[random.below(made.length)]!();

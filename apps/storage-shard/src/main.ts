@@ -1,4 +1,5 @@
 import { readDeployment } from '@niobe/events';
+import { compileEdgeTypes } from '@niobe/graph';
 import { connectNats } from '@niobe/nats';
 import { keepTrying, runService } from '@niobe/service';
 import { configSchema } from './config.ts';
@@ -35,6 +36,7 @@ await runService({
         backups: config.NIOBE_BACKUPS,
         storeBytes: config.NIOBE_STORE_BYTES,
         cells: deployment.cells,
+        edges: compileEdgeTypes(deployment.edges, deployment.cells),
       },
       { ...host, bus: grid.bus, maps: grid.maps },
     );

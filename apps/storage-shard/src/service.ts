@@ -22,14 +22,18 @@ import {
   type SharedMaps,
   type Subscription,
 } from '@niobe/grid';
+import type { EdgeType } from '@niobe/graph';
 import { BackupClient, LogShipper, type Attempt } from '@niobe/replication';
 import { keepTrying, type Patience, type Readiness, type RunningService } from '@niobe/service';
 import { Arena } from '@niobe/store';
+import { TraversalEngine } from '@niobe/traversal';
 import { findFacts } from './bootstrap/system-facts.ts';
 import { WritableSchemas } from './bootstrap/writable-schemas.ts';
 import { Cleaning } from './cleaning.ts';
 import { AppliedSources } from './handlers/applied-sources.ts';
 import { GetHandler } from './handlers/get.ts';
+import { EdgeEnds } from './handlers/link-ends.ts';
+import { Links } from './handlers/link.ts';
 import { ScanHandler } from './handlers/scan.ts';
 import { WriteHandler } from './handlers/write.ts';
 import { ARENA_TOUCHED_BYTES_MAX, CLEANER_IDLE_MS } from './limits.ts';
@@ -37,7 +41,8 @@ import { Seats } from './partitions/seats.ts';
 import { Takeover } from './partitions/takeover.ts';
 import { RequestDesk, type ArrivedRequest } from './requests/request-desk.ts';
 import { RequestMemory } from './requests/request-memory.ts';
-import { gaugeShard, shardCounters, type ShardCounters } from './shard-meter.ts';
+import { gaugeGraph, gaugeShard, shardCounters, type ShardCounters } from './shard-meter.ts';
+import { ShardCells } from './traversal/shard-cells.ts';
 
 /**
  * A storage shard: owns partitions and serves them over the bus.
@@ -61,6 +66,8 @@ export interface ShardConfig {
   readonly storeBytes: number;
   /** Schemas of the application's own cells. */
   readonly cells?: readonly SchemaDeclaration[];
+  /** Edge types between them. */
+  readonly edges?: readonly EdgeType[];
 }
 
 /** What a shard works with. */
@@ -137,7 +144,8 @@ async function layGround(config: ShardConfig, parts: ShardParts, patience: Patie
   );
   await keepTrying(patience, 'the partition table', () => table.ensureRows(shards));
   await catalogue.caughtUp;
-  await keepTrying(patience, 'the schemas', () => catalogue.ensure(config.cells ?? []));
+  const declared = [...(config.cells ?? []), ...(config.edges ?? []).flatMap((edge) => edge.schemas)];
+  await keepTrying(patience, 'the schemas', () => catalogue.ensure(declared));
   const writable = new WritableSchemas({ facts, table: schemas, catalogue, backups, clock, logger });
   await writable.tell();
   return { schemas, catalogue, table, writable, isCatalogueKept };
@@ -152,9 +160,11 @@ class StorageShard implements RunningShard {
   readonly #shipper: LogShipper;
   readonly #takeover: Takeover;
   readonly #counters: ShardCounters;
+  readonly #edgeEnds = new EdgeEnds();
   readonly #gets: GetHandler;
   readonly #writes: WriteHandler;
   readonly #scans: ScanHandler;
+  readonly #traversal: TraversalEngine;
   readonly #cleaning: Cleaning;
   readonly #desk: RequestDesk;
   readonly #timers: Timer[] = [];
@@ -211,20 +221,25 @@ class StorageShard implements RunningShard {
       (request) => this.#execute(request),
       () => this.#betweenSlices(),
     );
+    this.#traversal = this.#traversalEngine();
+    gaugeGraph(meter, config.edges ?? [], { seats: this.#seats, schemas: ground.schemas, ends: this.#edgeEnds });
     gaugeShard(meter, { arena, seats: this.#seats, desk: this.#desk, unanswered: () => writes.unanswered });
   }
 
   #handlers(): { gets: GetHandler; writes: WriteHandler; scans: ScanHandler } {
     const { schemas, writable } = this.#ground;
+    const { partitions } = this.#config;
     const { keysRead, operationsWritten, rowsScanned, commitSeconds, durableWaitSeconds } = this.#counters;
+    const { edgeEndsAdded: endsAdded, linksWithoutVertex: withoutVertex } = this.#counters;
     const shared = { seats: this.#seats, durability: this.#shipper, clock: this.#parts.clock };
     return {
       gets: new GetHandler({ ...shared, operations: keysRead }),
       writes: new WriteHandler({
         ...shared,
-        partitions: this.#config.partitions,
+        partitions,
         schemas: writable,
         sources: new AppliedSources(schemas.get(CURSOR_SCHEMA_ID)!),
+        links: new Links({ partitions, ends: this.#edgeEnds, endsAdded, withoutVertex }),
         memory: new RequestMemory(),
         operations: operationsWritten,
         commitSeconds,
@@ -234,6 +249,13 @@ class StorageShard implements RunningShard {
     };
   }
 
+  #traversalEngine(): TraversalEngine {
+    const { bus, clock, logger, meter } = this.#parts;
+    const { deployment, name } = this.#config;
+    const cells = new ShardCells(this.#ground.schemas, this.#seats, this.#shipper);
+    return new TraversalEngine({ bus, deployment, name, cells, clock, logger, meter, wake: () => this.#desk.wake() });
+  }
+
   /** Takes the partitions, listens, and tells the clients. */
   async start(): Promise<void> {
     const { bus, clock, logger } = this.#parts;
@@ -241,6 +263,7 @@ class StorageShard implements RunningShard {
     this.#timers.push(this.#ground.table.onChange((row) => this.#onRow(row)));
     await this.#takeover.takeAll();
     this.#subscription = bus.subscribe(shardSubject(deployment, name), (message) => this.#desk.arrive(message));
+    this.#traversal.start();
     this.#timers.push(every(clock, CLEANER_IDLE_MS, () => this.#desk.wake()));
     await this.#takeover.activateAll();
     logger.info({ name, incarnation: this.#incarnation, partitions: this.#seats.count('serving') }, 'the shard serves');
@@ -280,6 +303,7 @@ class StorageShard implements RunningShard {
 
   close(): void {
     this.#subscription?.close();
+    this.#traversal.close();
     for (const timer of this.#timers) timer.cancel();
     this.#shipper.close();
     this.#ground.writable.close();
@@ -305,7 +329,8 @@ class StorageShard implements RunningShard {
 
   #betweenSlices(): boolean {
     const hasScans = this.#scans.slice();
-    return this.#cleaning.slice() || hasScans;
+    const hasSearches = this.#traversal.slice();
+    return this.#cleaning.slice() || hasScans || hasSearches;
   }
 
   /** A backup server promised the partition to another attempt. */
@@ -329,6 +354,8 @@ class StorageShard implements RunningShard {
       `partition ${partition} now belongs to ${owner}: it is not served here any more`,
     );
     // Another process of the same name listens on the same subject: this one would answer in its place.
-    if (owner.startsWith(`${this.#config.name}@`)) this.#subscription?.close();
+    if (!owner.startsWith(`${this.#config.name}@`)) return;
+    this.#subscription?.close();
+    this.#traversal.close();
   }
 }

@@ -1,5 +1,8 @@
 import type { Counter, Histogram, Meter } from '@niobe/kernel';
+import type { SchemaTable } from '@niobe/cells';
+import type { EdgeType } from '@niobe/graph';
 import type { Arena, PartitionStore } from '@niobe/store';
+import type { EdgeEnds } from './handlers/link-ends.ts';
 import { QUEUE_BYTES_MAX } from './limits.ts';
 import type { Seats } from './partitions/seats.ts';
 import type { RequestDesk } from './requests/request-desk.ts';
@@ -16,6 +19,8 @@ export interface ShardCounters {
   readonly operationsWritten: Counter;
   readonly rowsScanned: Counter;
   readonly cleanedBytes: Counter;
+  readonly edgeEndsAdded: Counter;
+  readonly linksWithoutVertex: Counter;
   readonly commitSeconds: Histogram;
   readonly durableWaitSeconds: Histogram;
 }
@@ -34,6 +39,8 @@ export function shardCounters(meter: Meter): ShardCounters {
     operationsWritten: operations('write'),
     rowsScanned: operations('scan'),
     cleanedBytes: meter.counter('cleaner_moved_bytes_total', 'Bytes of live entries that the cleaner moved.'),
+    edgeEndsAdded: meter.counter('edge_ends_added_total', 'Neighbours that links added to lists.'),
+    linksWithoutVertex: meter.counter('links_without_vertex_total', 'Links of vertices that had been deleted.'),
     commitSeconds: meter.histogram('commit_seconds', 'Time a batch took in the store.', COMMIT_SECONDS),
     durableWaitSeconds: meter.histogram(
       'durable_wait_seconds',
@@ -73,4 +80,34 @@ export function gaugeShard(
   meter.gauge('queue_limit_bytes', 'Bound of queue_bytes.', () => QUEUE_BYTES_MAX);
   meter.gauge('queue_requests', 'Requests that wait for the thread.', () => desk.waiting);
   meter.gauge('unanswered_requests', 'Writes that were executed and wait for the backup servers.', unanswered);
+}
+
+/** Declares how many vertices there are, and how many ends of edges they list: both ends of an edge, each in its own direction. */
+export function gaugeGraph(
+  meter: Meter,
+  edges: readonly EdgeType[],
+  parts: { seats: Seats; schemas: SchemaTable; ends: EdgeEnds },
+): void {
+  const { seats, schemas, ends } = parts;
+  const sum = (name: string, of: (store: PartitionStore, schemaId: number) => number): number => {
+    const schema = schemas.byName(name);
+    let total = 0;
+    if (schema !== undefined) for (const store of seats.stores()) total += of(store, schema.id);
+    return total;
+  };
+  for (const vertex of new Set(edges.flatMap(({ from, to }) => [from, to])))
+    meter.gauge(
+      'graph_vertices',
+      'Cells that edges can join, by schema; expired ones included until the cleaner comes by.',
+      () => sum(vertex, (store, schemaId) => store.cellsOf(schemaId)),
+      { schema: vertex },
+    );
+  for (const edge of edges)
+    for (const direction of edge.directions)
+      meter.gauge(
+        'graph_edge_ends',
+        'Neighbours in the lists of all vertices, by edge type and direction.',
+        () => sum(edge.adjacency(direction), (store, schemaId) => ends.of(store, schemaId)),
+        { edge: edge.name, direction },
+      );
 }

@@ -31,6 +31,10 @@ describe('declarations', () => {
     ).toEqual([]);
   });
 
+  it.each(['text', 'integer', 'none', 'id', 'pair'])('are taken without fields, with key %s', (key) => {
+    expect(problemsOf({ name: 'a', key, fields: {} })).toEqual([]);
+  });
+
   it('tell all problems at once, each with its path', () => {
     const problems = problemsOf({
       name: '1st',
@@ -78,7 +82,7 @@ describe('declarations', () => {
     ['x'],
     [[]],
     [{}],
-    [{ name: 'a', key: 'text', fields: {} }],
+    [{ name: 'a', key: 'ids', fields: {} }],
     [{ name: 'a', key: 'text', fields: [] }],
   ])('refuse %j', (value) => {
     expect(problemsOf(value).length).toBeGreaterThan(0);

@@ -23,7 +23,7 @@ const SCALAR_TYPES: readonly ScalarType[] = [
   'enum',
   'id',
 ];
-const KEY_TYPES: readonly KeyType[] = ['text', 'integer', 'none'];
+const KEY_TYPES: readonly KeyType[] = ['text', 'integer', 'none', 'id', 'pair'];
 const MERGE_OPERATORS: readonly MergeOperator[] = ['keep', 'replace', 'add', 'min', 'max'];
 const SUMMABLE: readonly ScalarType[] = ['i32', 'i64', 'u32', 'u64', 'i128', 'f64', 'decimal'];
 const ORDERED: readonly ScalarType[] = [...SUMMABLE, 'timestamp'];
@@ -57,7 +57,7 @@ function readSchema(schema: Unread, problems: string[]): void {
     return;
   }
   const names = Object.keys(fields);
-  if (names.length === 0 || names.length > FIELDS_MAX) problems.push(`fields: 1 to ${FIELDS_MAX}, not ${names.length}`);
+  if (names.length > FIELDS_MAX) problems.push(`fields: at most ${FIELDS_MAX}, not ${names.length}`);
   for (const name of names.slice(0, FIELDS_MAX)) readField(name, fields[name], problems);
 }
 

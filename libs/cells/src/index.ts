@@ -1,4 +1,5 @@
 export { type BodyBuilder } from './body-builder.ts';
+export { cellIdOf, generationOfId, partitionOfId, slotOfId } from './cell-id.ts';
 export { formatDecimal, parseDecimal } from './decimal.ts';
 export { parseDeclaration } from './declaration.ts';
 export { type Field } from './layout.ts';

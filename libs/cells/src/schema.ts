@@ -2,7 +2,7 @@ import { murmur32, NiobeError, type ByteWriter } from '@niobe/kernel';
 import { BodyBuilder } from './body-builder.ts';
 import { checkBody } from './check.ts';
 import { parseDeclaration } from './declaration.ts';
-import { checkKey, decodeKey, encodeKey, hashSeedOf } from './key.ts';
+import { checkKey, decodeKey, encodeKey, hashSeedOf, partitionOfIdKey } from './key.ts';
 import { fixedAt, isNullAt, layOut, variableEnd, variableStart, type Field, type Layout } from './layout.ts';
 import { Merger } from './merge.ts';
 import { compileClauses, type Clause, type Predicate } from './predicate.ts';
@@ -27,6 +27,8 @@ export class CompiledSchema {
   readonly name: string;
   readonly declaration: SchemaDeclaration;
   readonly keyType: KeyType;
+  /** False for cells that are found by id only. */
+  readonly isKeyed: boolean;
   /** Seed of {@link hashKey}: differs by schema and type of key. */
   readonly hashSeed: number;
   /** In order of declaration; a field's index is its place here. */
@@ -43,6 +45,7 @@ export class CompiledSchema {
     this.name = declaration.name;
     this.declaration = declaration;
     this.keyType = declaration.key;
+    this.isKeyed = declaration.key !== 'none';
     this.hashSeed = hashSeedOf(declaration.name, declaration.key);
     this.#layout = layOut(declaration);
     this.fields = this.#layout.fields;
@@ -59,9 +62,21 @@ export class CompiledSchema {
     throw new NiobeError('BAD_REQUEST', `${this.name} has no such field; it has ${names.join(', ')}`);
   }
 
-  /** The hash that chooses partition and place in the index; a u32. */
+  /** The hash that chooses the place in the index and, unless ids do, the partition; a u32. */
   hashKey(bytes: Uint8Array, at: number, length: number): number {
     return murmur32(bytes, at, at + length, this.hashSeed);
+  }
+
+  /**
+   * The partition in which the key's cell lives: of a key made of ids the one that its first id names, of others the one their hash
+   * gives. Throws `MALFORMED` or `SCHEMA_VIOLATION` for bytes that are no such ids, or name a partition that does not exist.
+   *
+   * @param partitions a power of two
+   */
+  partitionOfKey(bytes: Uint8Array, at: number, length: number, partitions: number): number {
+    const { keyType } = this;
+    if (keyType === 'id' || keyType === 'pair') return partitionOfIdKey(keyType, bytes, at, length, partitions);
+    return this.hashKey(bytes, at, length) & (partitions - 1);
   }
 
   /** Appends the bytes of a key. Throws `SCHEMA_VIOLATION` with path `key`. */

@@ -12,8 +12,11 @@ export type ScalarType =
  */
 export type MergeOperator = 'keep' | 'replace' | 'add' | 'min' | 'max';
 
-/** What identifies a cell within its schema; `none` cells are found by id only. */
-export type KeyType = 'text' | 'integer' | 'none';
+/**
+ * What identifies a cell within its schema. `none` cells are found by id only. `id` and `pair` keys are one and two cell ids; their cells
+ * live in the partition of the first. Deployments cannot declare those two: they are for what the system keeps beside a cell.
+ */
+export type KeyType = 'text' | 'integer' | 'none' | 'id' | 'pair';
 
 /** One field of a cell. */
 export interface FieldDeclaration {

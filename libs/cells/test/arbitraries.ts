@@ -73,10 +73,10 @@ export function valueOf(field: FieldDeclaration): fc.Arbitrary<FieldValue> {
   return field.optional === true ? fc.option(value) : value;
 }
 
-/** Any declaration with up to eight fields. */
+/** Any declaration with none to eight fields. */
 export const declarations: fc.Arbitrary<SchemaDeclaration> = fc
   .array(fc.record({ type: fc.constantFrom(...SCALAR_TYPES), optional: fc.boolean(), array: fc.boolean() }), {
-    minLength: 1,
+    minLength: 0,
     maxLength: 8,
   })
   .map((fields) => ({

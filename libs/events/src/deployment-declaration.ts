@@ -32,6 +32,7 @@ export interface DeploymentFile {
   readonly shards: readonly string[];
   /** Grid partitions, a power of two; never changes once the system exists. */
   readonly partitions: number;
+  /** None where all data is loaded from files or written directly. */
   readonly topics: readonly TopicDeclaration[];
 }
 
@@ -47,6 +48,8 @@ export interface Deployment extends DeploymentFile {
   readonly events: readonly EventTypeDeclaration[];
   readonly cells: readonly SchemaDeclaration[];
   readonly cubes: readonly RawDeclaration[];
+  readonly edges: readonly RawDeclaration[];
+  readonly mappings: readonly RawDeclaration[];
 }
 
 const DAY_MS = 86_400_000;
@@ -94,7 +97,7 @@ export const deploymentSchema: z.ZodType<DeploymentFile> = z.strictObject({
   partitions: z.int().min(1).max(4096).refine(isPowerOfTwo, 'expected a power of two').default(64),
   topics: z
     .array(topicSchema)
-    .min(1)
     .max(64)
-    .refine((topics) => areDistinct(topics.map((topic) => topic.name)), 'a topic appears twice'),
+    .refine((topics) => areDistinct(topics.map((topic) => topic.name)), 'a topic appears twice')
+    .default([]),
 });

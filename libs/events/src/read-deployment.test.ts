@@ -41,10 +41,34 @@ async function problemsOf(folder: Folder): Promise<string[]> {
 }
 
 describe('readDeployment', () => {
-  it.each(['shop', 'retail'])('reads the shipped deployment %s', async (name) => {
+  it.each(['shop', 'retail', 'web', 'social'])('reads the shipped deployment %s', async (name) => {
     const deployment = await readDeployment(join(repository, 'infra/deployments', name));
     expect(deployment).toMatchObject({ name, partitions: 64, shards: ['shard-0', 'shard-1'] });
-    expect(deployment.cubes.length).toBeGreaterThan(1);
+    expect(deployment.edges.length).toBeGreaterThan(0);
+  });
+
+  it('reads a graph that is loaded from files: neither topics nor events', async () => {
+    const page = { name: 'page', key: 'integer', fields: { url: { type: 'text', optional: true } } };
+    const links = { name: 'links', from: 'page', to: 'page' };
+    await write({
+      'deployment.json': { name: 'web', shards: ['shard-0'] },
+      'cells/page.json': page,
+      'edges/links.json': links,
+    });
+    expect(await readDeployment(dir)).toMatchObject({
+      topics: [],
+      events: [],
+      cells: [page],
+      edges: [{ file: 'edges/links.json', declaration: links }],
+      mappings: [],
+    });
+  });
+
+  it('hands mappings on as they are', async () => {
+    const visits = { name: 'visits', on: { click: { vertices: [{ schema: 'user', key: 'user' }] } } };
+    await write({ ...small, 'mappings/visits.json': visits });
+    const { mappings } = await readDeployment(dir);
+    expect(mappings).toEqual([{ file: 'mappings/visits.json', declaration: visits }]);
   });
 
   it('reads the example of the documentation', async () => {
@@ -54,8 +78,10 @@ describe('readDeployment', () => {
     const deployment = await readDeployment(dir);
     expect(deployment.name).toBe('weather');
     expect(deployment.events).toHaveLength(1);
-    expect(deployment.cells).toHaveLength(1);
+    expect(deployment.cells).toHaveLength(2);
     expect(deployment.cubes).toHaveLength(1);
+    expect(deployment.edges).toHaveLength(1);
+    expect(deployment.mappings).toHaveLength(1);
   });
 
   it('fills in defaults', async () => {
@@ -77,6 +103,8 @@ describe('readDeployment', () => {
       events: [{ type: 'click', topic: 'events', key: 'user', fields: { user: { type: 'text' } } }],
       cells: [],
       cubes: [],
+      edges: [],
+      mappings: [],
     });
   });
 
@@ -104,6 +132,8 @@ describe('readDeployment', () => {
       'events/notes.txt': 'hello',
       'cells/c.json': { name: 'c', key: 'number', fields: {} },
       'cubes/d.json': [],
+      'edges/e.json': 'null',
+      'mappings/f.json': 7,
     });
     const text = problems.join('\n');
     for (const expected of [
@@ -123,6 +153,8 @@ describe('readDeployment', () => {
       'events/notes.txt: is not a .json file',
       'cells/c.json: ',
       'cubes/d.json: expected a JSON object',
+      'edges/e.json: expected a JSON object',
+      'mappings/f.json: expected a JSON object',
     ]) {
       expect(text).toContain(expected);
     }
@@ -135,10 +167,13 @@ describe('readDeployment', () => {
       'deployment.json': { name: 'small', shards: ['shard-0'], topics: [{ name: 'feed', records: 'flat' }] },
       'cells/a.json': { name: 'station', key: 'text', fields: { name: { type: 'text' } } },
       'cells/b.json': { name: 'station', key: 'text', fields: { name: { type: 'text' } } },
+      'cells/c.json': { name: 'edge.links', key: 'pair', fields: { name: { type: 'text' } } },
       'events/other.json': { ...click, topic: 'feed', fields: { user: { type: 'text' }, time: { type: 'timestamp' } } },
     });
     expect(problems).toEqual([
       'cells/b.json: name: "station" is declared in cells/a.json too',
+      "cells/c.json: name: names that begin with edge. are for Niobe's own cells",
+      `cells/c.json: key: "pair" is for Niobe's own cells; possible are text, integer, none`,
       'events/click.json: topic: "events" is not declared in deployment.json, which has feed',
       'events/other.json: type: "click" is declared in events/click.json too',
       'events/other.json: fields.time: flat records use this name beside the data; choose another',
@@ -146,9 +181,12 @@ describe('readDeployment', () => {
   });
 
   it('says what is missing', async () => {
-    expect(await problemsOf({})).toEqual([
-      'deployment.json: is missing',
-      'events: no event type could be read; at least one is needed',
+    expect(await problemsOf({})).toEqual(['deployment.json: is missing']);
+    expect(await problemsOf({ 'deployment.json': small['deployment.json'] })).toEqual([
+      'events: no event type could be read; topics need one at least',
+    ]);
+    expect(await problemsOf({ ...small, 'deployment.json': { name: 'small', shards: ['shard-0'] } })).toEqual([
+      'events/click.json: topic: "events" is not declared in deployment.json, which has no topics',
     ]);
   });
 });

@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseDeclaration, type SchemaDeclaration } from '@niobe/cells';
+import { parseDeclaration, type KeyType, type SchemaDeclaration } from '@niobe/cells';
 import { isNiobeError, messageOf, NiobeError } from '@niobe/kernel';
 import { z } from 'zod';
 import {
@@ -13,10 +13,11 @@ import {
 import { checkReferences, eventTypeSchema, type EventTypeDeclaration, type Report } from './event-declaration.ts';
 
 /**
- * Reads a deployment folder: `deployment.json`, `events/*.json`, `cells/*.json`, `cubes/*.json`.
+ * Reads a deployment folder: `deployment.json`, and a file for each declaration in `events`, `cells`, `cubes`, `edges`, `mappings`.
  *
  * Everything that is wrong is said at once, each line with file and path, because a reader who writes a deployment of their own should
- * not have to start ten times. Cubes are only read: `@niobe/aggregates` knows their rules.
+ * not have to start ten times. Cubes, edge types and mappings are only read: `@niobe/aggregates`, `@niobe/graph` and `@niobe/loader` know
+ * their rules.
  */
 
 /** Bound of one file. */
@@ -25,6 +26,10 @@ const FILE_BYTES_LIMIT = 1_048_576;
 const FILES_LIMIT = 1024;
 /** Names a flat record uses beside its data. */
 const FLAT_NAMES: readonly string[] = ['id', 'source', 'type', 'time'];
+/** Beginnings of the names of schemas that Niobe makes itself: for its own records, for cubes, for edge types. */
+const OWN_SCHEMAS: readonly string[] = ['niobe.', 'cube/', 'edge.'];
+/** Keys that a folder may declare; the others are made of cell ids, which nobody knows before the cells exist. */
+const DECLARED_KEYS: readonly KeyType[] = ['text', 'integer', 'none'];
 
 /** One file of `cells/`, by the rules of `@niobe/cells`. */
 const cellSchema: z.ZodType<SchemaDeclaration> = z.unknown().transform((json, context): SchemaDeclaration => {
@@ -79,6 +84,8 @@ export async function readDeployment(dir: string): Promise<Deployment> {
   const events = await readFolder(dir, 'events', eventTypeSchema, problems, checkReferences);
   const cells = await readFolder(dir, 'cells', cellSchema, problems);
   const cubes = await readFolder(dir, 'cubes', objectSchema, problems);
+  const edges = await readFolder(dir, 'edges', objectSchema, problems);
+  const mappings = await readFolder(dir, 'mappings', objectSchema, problems);
   checkCells(cells, problems);
   checkEvents(file, events, problems);
   problems.throwIfAny(dir);
@@ -87,6 +94,8 @@ export async function readDeployment(dir: string): Promise<Deployment> {
     events: events.map(({ declaration }) => declaration),
     cells: cells.map(({ declaration }) => declaration),
     cubes: cubes satisfies RawDeclaration[],
+    edges: edges satisfies RawDeclaration[],
+    mappings: mappings satisfies RawDeclaration[],
   };
 }
 
@@ -171,7 +180,15 @@ function checkCells(cells: readonly Read<SchemaDeclaration>[], problems: Problem
     const other = fileOf.get(declaration.name);
     if (other !== undefined) problems.add(file, 'name', `"${declaration.name}" is declared in ${other} too`);
     fileOf.set(declaration.name, file);
+    checkCell(file, declaration, problems);
   }
+}
+
+function checkCell(file: string, { name, key }: SchemaDeclaration, problems: Problems): void {
+  const own = OWN_SCHEMAS.find((beginning) => name.startsWith(beginning));
+  if (own !== undefined) problems.add(file, 'name', `names that begin with ${own} are for Niobe's own cells`);
+  if (!DECLARED_KEYS.includes(key))
+    problems.add(file, 'key', `"${key}" is for Niobe's own cells; possible are ${DECLARED_KEYS.join(', ')}`);
 }
 
 function checkEvents(
@@ -179,7 +196,8 @@ function checkEvents(
   events: readonly Read<EventTypeDeclaration>[],
   problems: Problems,
 ): void {
-  if (events.length === 0) problems.add('events', '', 'no event type could be read; at least one is needed');
+  if (events.length === 0 && file !== null && file.topics.length > 0)
+    problems.add('events', '', 'no event type could be read; topics need one at least');
   const fileOf = new Map<string, string>();
   for (const { file: eventFile, declaration } of events) {
     const other = fileOf.get(declaration.type);
@@ -197,7 +215,7 @@ function checkTopic(
 ): void {
   const topic = topics.find(({ name }) => name === event.topic);
   if (topic === undefined) {
-    const names = topics.map(({ name }) => name).join(', ');
+    const names = topics.map(({ name }) => name).join(', ') || 'no topics';
     return problems.add(file, 'topic', `"${event.topic}" is not declared in deployment.json, which has ${names}`);
   }
   if (topic.records !== 'flat') return;

@@ -1,5 +1,5 @@
 export type { Bus, BusMessage, BusStatus, RequestOptions, Subscription } from './bus.ts';
-export { CellBatch, KeyBatch, type Cell, type Version } from './client/cell-batch.ts';
+export type { Cell, CellBatch, Version } from './client/cell-batch.ts';
 export {
   GridClient,
   type BulkOptions,
@@ -8,6 +8,7 @@ export {
   type ScanOptions,
   type WriteOptions,
 } from './client/grid-client.ts';
+export { NO_CELL } from './client/id-batch.ts';
 export { SECTION_BYTES_MAX, SectionBuilder, type PreparedSection } from './client/prepared-section.ts';
 export type { ScanPage } from './client/scan-run.ts';
 export type { SectionResult } from './client/write-run.ts';
@@ -38,6 +39,7 @@ export {
   FRAME_BYTES,
   FRAME_BYTES_MAX,
   KEYS_PER_FRAME_MAX,
+  LINK_IDS_MAX,
   MAP_KEY_BYTES_MAX,
   MAP_VALUE_BYTES_MAX,
   MESSAGE_BYTES_MAX,
@@ -67,6 +69,9 @@ export { backupSubject, shardSubject } from './subjects.ts';
 export {
   CURSOR_SCHEMA,
   CURSOR_SCHEMA_ID,
+  EDGE_CHUNK_IDS_MAX,
+  EDGE_CHUNK_SCHEMA,
+  EDGE_CHUNK_SCHEMA_ID,
   FIRST_SCHEMA_ID,
   SEEN_SCHEMA,
   SEEN_SCHEMA_ID,

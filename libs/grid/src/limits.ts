@@ -1,4 +1,5 @@
 import { CELL_BYTES_MAX } from '@niobe/cells';
+import { EDGE_CHUNK_IDS_MAX } from './system-schemas.ts';
 
 /**
  * Bounds of the wire. Every queue, frame and message between services is held by one of these; who is refused gets `BUSY` or `TOO_LARGE`.
@@ -18,6 +19,9 @@ export const SECTIONS_PER_FRAME_MAX = 1024;
 
 /** Keys of one GET frame. */
 export const KEYS_PER_FRAME_MAX = 16_384;
+
+/** Neighbours that one LINK operation adds: as many as one chunk of an adjacency holds. */
+export const LINK_IDS_MAX: number = EDGE_CHUNK_IDS_MAX;
 
 /** Longest message of an error on the wire; longer ones are cut. */
 export const REFUSAL_CHARS_MAX = 400;

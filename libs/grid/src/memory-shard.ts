@@ -1,4 +1,5 @@
-import { compilePredicate, readClauses, type CompiledSchema, type Predicate, type SchemaTable } from '@niobe/cells';
+import { cellIdOf, compilePredicate, readClauses } from '@niobe/cells';
+import type { CompiledSchema, Predicate, SchemaTable } from '@niobe/cells';
 import { ByteReader, isNiobeError, NiobeError, type Clock } from '@niobe/kernel';
 import type { Bus, BusMessage, Subscription } from './bus.ts';
 import { malformedFrame, refusalOf } from './frames/failure.ts';
@@ -15,6 +16,7 @@ import { shardSubject } from './subjects.ts';
  */
 
 interface StoredCell {
+  readonly id: number;
   readonly schemaId: number;
   readonly key: Uint8Array;
   readonly body: Uint8Array;
@@ -53,7 +55,7 @@ export class MemoryShard {
 
   /** Serves a partition from now on, empty or as it was left. */
   serve(partition: number, epoch: number): void {
-    const known = this.#partitions.get(partition) ?? new MemoryPartition();
+    const known = this.#partitions.get(partition) ?? new MemoryPartition(partition);
     known.epoch = epoch;
     this.#partitions.set(partition, known);
   }
@@ -135,7 +137,7 @@ export class MemoryShard {
     const cell = cells.find(request.schemaId, request.bytes, request.keyAt, request.keyBytes, this.#nowS());
     if (this.#gets.full) this.#gets.later();
     else if (cell === undefined) this.#gets.absent();
-    else this.#gets.found(cell.epoch, cell.seq, cell.expiresS, cell.body, 0, cell.body.length);
+    else this.#gets.found(cell.id, cell.epoch, cell.seq, cell.expiresS, cell.body, 0, cell.body.length);
   }
 
   #write(request: WriteRequest): Uint8Array {
@@ -184,6 +186,7 @@ export class MemoryShard {
 
   #apply(request: WriteRequest, cells: MemoryPartition, batch: Batch): void {
     batch.op += 1;
+    if (request.kind === OpKind.LINK) throw new NiobeError('BAD_REQUEST', 'this twin of a shard keeps no adjacencies');
     const schema = this.#schema(request.schemaId);
     const key = request.bytes.slice(request.keyAt, request.bodyAt);
     schema.checkKey(key, 0, key.length);
@@ -195,7 +198,8 @@ export class MemoryShard {
     requireFitting(request, old);
     const seq = cells.nextSeq(batch.versions.length);
     batch.versions.push(seq);
-    batch.cells.set(name, request.kind === OpKind.DELETE ? null : written(request, schema, key, old, cells.epoch, seq));
+    const version = { id: old?.id ?? cells.takeId(), epoch: cells.epoch, seq };
+    batch.cells.set(name, request.kind === OpKind.DELETE ? null : written(request, schema, key, old, version));
   }
 
   #scan(request: ScanRequest): Uint8Array {
@@ -226,6 +230,7 @@ export class MemoryShard {
       bytes.set(cell.key);
       bytes.set(cell.body, cell.key.length);
       this.#scans.row(
+        cell.id,
         cell.epoch,
         cell.seq,
         cell.expiresS,
@@ -257,7 +262,18 @@ export class MemoryPartition {
   readonly sources: Map<string, number> = new Map<string, number>();
   /** Names in the order in which they were first written. */
   readonly slots: string[] = [];
+  readonly #partition: number;
   readonly #cells = new Map<string, StoredCell | null>();
+  #nextSlot = 0;
+
+  constructor(partition: number) {
+    this.#partition = partition;
+  }
+
+  /** An id that no cell has had. */
+  takeId(): number {
+    return cellIdOf(this.#partition, 0, this.#nextSlot++);
+  }
 
   find(schemaId: number, bytes: Uint8Array, at: number, length: number, nowS: number): StoredCell | undefined {
     return living(this.#cells.get(nameOf(schemaId, bytes, at, length)), nowS);
@@ -305,8 +321,7 @@ function written(
   schema: CompiledSchema,
   key: Uint8Array,
   old: StoredCell | null,
-  epoch: number,
-  seq: number,
+  version: { readonly id: number; readonly epoch: number; readonly seq: number },
 ): StoredCell {
   const { bytes, bodyAt, bodyBytes, expiresS, schemaId } = request;
   let body = bytes.slice(bodyAt, bodyAt + bodyBytes);
@@ -314,5 +329,5 @@ function written(
     const merged = new Uint8Array(schema.mergedBytesMax(old.body.length, bodyBytes));
     body = merged.slice(0, schema.merge(old.body, 0, old.body.length, body, 0, bodyBytes, merged, 0));
   }
-  return { schemaId, key, body, expiresS, epoch, seq };
+  return { ...version, schemaId, key, body, expiresS };
 }

@@ -3,7 +3,7 @@ import { SchemaTable, type SchemaDeclaration } from '@niobe/cells';
 import { silentLogger, systemClock, until } from '@niobe/kernel';
 import { MemorySharedMaps } from './memory-shared-maps.ts';
 import { parseCatalogueSnapshot, SchemaCatalogue } from './schema-catalogue.ts';
-import { CURSOR_SCHEMA_ID, SEEN_SCHEMA_ID } from './system-schemas.ts';
+import { CURSOR_SCHEMA_ID, EDGE_CHUNK_SCHEMA_ID, SEEN_SCHEMA_ID } from './system-schemas.ts';
 
 const SOON_MS = 5_000;
 const views: SchemaDeclaration = {
@@ -100,7 +100,7 @@ describe('SchemaCatalogue', () => {
     await loose.create('worse', { id: 20, revision: 1, declaration: { name: 'worse' } });
     const { catalogue, schemas } = await open();
     await catalogue.caughtUp;
-    expect(schemas.list().map((schema) => schema.id)).toEqual([CURSOR_SCHEMA_ID, SEEN_SCHEMA_ID]);
+    expect(schemas.list().map((schema) => schema.id)).toEqual([CURSOR_SCHEMA_ID, SEEN_SCHEMA_ID, EDGE_CHUNK_SCHEMA_ID]);
     for (const wrong of [null, {}, { nextId: 16 }, { nextId: 16, schemas: [{}] }, { nextId: 1, schemas: [] }])
       expect(() => parseCatalogueSnapshot(wrong)).toThrow(expect.objectContaining({ name: 'NiobeError' }));
   });

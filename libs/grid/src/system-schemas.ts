@@ -14,6 +14,9 @@ export const CURSOR_SCHEMA_ID = 1;
 /** Id of {@link SEEN_SCHEMA}. */
 export const SEEN_SCHEMA_ID = 2;
 
+/** Id of {@link EDGE_CHUNK_SCHEMA}. */
+export const EDGE_CHUNK_SCHEMA_ID = 3;
+
 /** `applied[source]` of a partition: everything of the source below `offset` is in. Written in the batch that it counts. */
 export const CURSOR_SCHEMA: SchemaDeclaration = {
   name: 'niobe.cursor',
@@ -41,8 +44,25 @@ export const SEEN_SCHEMA: SchemaDeclaration = {
   },
 };
 
+/** Neighbours in one chunk of a vertex's adjacency: 64 KiB of ids. */
+export const EDGE_CHUNK_IDS_MAX = 8192;
+
+/**
+ * Neighbours of a vertex, ascending by id, in the vertex's partition. Found from its adjacency cell, which names the first chunk; each
+ * names the next.
+ */
+export const EDGE_CHUNK_SCHEMA: SchemaDeclaration = {
+  name: 'niobe.edge-chunk',
+  key: 'none',
+  fields: {
+    next: { type: 'id', optional: true },
+    refs: { type: 'id', array: true, maxItems: EDGE_CHUNK_IDS_MAX },
+  },
+};
+
 /** Every system schema with its id. */
 export const SYSTEM_SCHEMAS: readonly { readonly id: number; readonly declaration: SchemaDeclaration }[] = [
   { id: CURSOR_SCHEMA_ID, declaration: CURSOR_SCHEMA },
   { id: SEEN_SCHEMA_ID, declaration: SEEN_SCHEMA },
+  { id: EDGE_CHUNK_SCHEMA_ID, declaration: EDGE_CHUNK_SCHEMA },
 ];

@@ -34,11 +34,12 @@ export class KafkaAdmin {
   }
 
   /** Creates what is missing, then compares what is there. Tries again while Kafka is away, for `timeoutMs`. */
-  ensureTopics(specs: readonly TopicSpec[], timeoutMs: number): Promise<void> {
+  async ensureTopics(specs: readonly TopicSpec[], timeoutMs: number): Promise<void> {
+    if (specs.length === 0) return;
     // A topic that was just created may be unknown for a moment still.
     const passing: readonly ErrorCode[] = ['UNAVAILABLE', 'NOT_FOUND'];
     const what = 'creating topics';
-    return this.#persistently({ what, timeoutMs, passing }, async (admin) => {
+    await this.#persistently({ what, timeoutMs, passing }, async (admin) => {
       const present = new Set(await admin.listTopics());
       const missing = specs.filter(({ name }) => !present.has(name));
       if (missing.length > 0) await admin.createTopics({ topics: missing.map(topicConfig), waitForLeaders: true });

@@ -53,6 +53,12 @@ const CODES = {
   // Appended: the index of a code is its number on the wire.
   OFFSET_GONE: { retry: 'never', status: 500, title: 'The event log no longer has records that a cursor needs' },
   DISK_FULL: { retry: 'later', status: 503, title: 'The disk has no free space' },
+  // Searches.
+  UNKNOWN_SCHEMA: { retry: 'never', status: 422, title: 'No vertex schema of this name is declared' },
+  UNKNOWN_EDGE: { retry: 'never', status: 422, title: 'No edge type of this name is declared' },
+  BUDGET_EXCEEDED: { retry: 'never', status: 422, title: 'The search went over its budget' },
+  TOO_MANY_SEARCHES: { retry: 'later', status: 429, title: 'Too many searches are under way' },
+  SEARCH_LOST: { retry: 'later', status: 503, title: 'A shard no longer knows the search' },
 } as const;
 
 /** Name of an operating error. */

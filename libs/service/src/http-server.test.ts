@@ -57,6 +57,7 @@ describe('HttpServer', () => {
       app.get('/v1/things/:id', () => {
         throw new NiobeError('NOT_FOUND', 'no thing of this id', { known: ['a', 'b'] });
       });
+      app.get('/v1/names/:name', ({ params }) => params);
       app.get('/v1/bug', () => {
         throw new TypeError('secret insides');
       });
@@ -66,6 +67,8 @@ describe('HttpServer', () => {
     ready = { ready: false, reason: 'NATS is away' };
     expect((await ask('/readyz')).body).toMatchObject({ code: 'NOT_READY', detail: 'NATS is away' });
     expect((await post('/v1/things', '{"a":1}')).body).toEqual({ got: { a: 1 } });
+    const long = 'ü'.repeat(256);
+    expect((await ask(`/v1/names/${encodeURIComponent(long)}`)).body).toEqual({ name: long });
   });
 
   it('tells every error as a problem with a code', async () => {

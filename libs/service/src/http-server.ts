@@ -28,6 +28,8 @@ const KEEP_ALIVE_MS = 30_000;
 const CONNECTIONS_LIMIT = 1024;
 /** Bound of the headers of a request. */
 const HEADER_BYTES_LIMIT = 16 * 1024;
+/** Bound of one parameter of a path: a key of 512 bytes, each written as `%xx`. */
+const PARAMETER_CHARS_LIMIT = 1536;
 /** Bound of a body unless the route says otherwise. */
 const BODY_BYTES_LIMIT = 1024 * 1024;
 
@@ -128,6 +130,7 @@ async function edge(options: HttpServerOptions, routes: Routes | null): Promise<
   const app = fastify({
     logger: false,
     bodyLimit: BODY_BYTES_LIMIT,
+    routerOptions: { maxParamLength: PARAMETER_CHARS_LIMIT },
     frameworkErrors: (error, _request, reply) => void sendError(error, reply, BODY_BYTES_LIMIT, options.logger),
   });
   const known = new Map<string, Set<string>>();

@@ -1,3 +1,4 @@
+import type { CompiledSchema } from '@niobe/cells';
 import { assert } from '@niobe/kernel';
 import { entryBytesAt, keyBytesAt, keyStartAt, KIND, kindAt, schemaIdAt, slotAt } from './entry.ts';
 import type { Parts } from './parts.ts';
@@ -6,7 +7,7 @@ import { validPrefix } from './valid-prefix.ts';
 
 /**
  * Asserts what must hold between batches: every segment checks from start to end; every slot points to an entry of its own; every cell
- * is found by its key; live bytes are what slots and definitions point to.
+ * with a key is found by it, and the index holds no others; live bytes are what slots and definitions point to.
  */
 export function auditPartition(parts: Parts): void {
   const live = new Map<Segment, number>();
@@ -16,13 +17,18 @@ export function auditPartition(parts: Parts): void {
     live.set(segment, (live.get(segment) ?? 0) + entryBytesAt(parts.arena.words, address));
   };
   let cells = 0;
+  let keys = 0;
   for (let slot = 0; slot < parts.slots.count; slot++) {
     const address = parts.slots.address(slot);
     if (address === 0) continue;
     count(address);
-    if (auditSlot(parts, slot, address)) cells += 1;
+    const schema = auditSlot(parts, slot, address);
+    if (schema === null) continue;
+    cells += 1;
+    if (schema.isKeyed) keys += 1;
   }
-  assert(cells === parts.index.count, 'the index holds every cell once');
+  assert(cells === parts.slots.cells, 'cells are counted');
+  assert(keys === parts.index.count, 'the index holds every cell with a key once');
   for (const definition of parts.definitions.values()) count(definition.address);
   for (const segment of parts.log.segments()) {
     assert(segment.liveBytes === (live.get(segment) ?? 0), `live bytes of segment ${segment.number} are counted`);
@@ -32,17 +38,23 @@ export function auditPartition(parts: Parts): void {
   parts.arena.report();
 }
 
-/** True where the slot has a cell. */
-function auditSlot(parts: Parts, slot: number, address: number): boolean {
+/** The schema of the slot's cell, null where it has none. */
+function auditSlot(parts: Parts, slot: number, address: number): CompiledSchema | null {
   const { bytes, words } = parts.arena;
   assert(slotAt(words, address) === slot, 'a slot points to an entry of its own');
   const schemaId = parts.slots.schemaId(slot);
   assert(kindAt(words, address) === (schemaId === 0 ? KIND.tombstone : KIND.cell), 'a free slot points to a tombstone');
-  if (schemaId === 0) return false;
+  if (schemaId === 0) return null;
   assert(schemaIdAt(words, address) === schemaId, 'slot table and cell name one schema');
+  const schema = parts.schemas.get(schemaId);
+  assert(schema !== undefined, 'the schema of a cell is known');
   const keyAt = keyStartAt(address);
   const keyBytes = keyBytesAt(words, address);
-  const hash = parts.schemas.get(schemaId)!.hashKey(bytes, keyAt, keyBytes);
-  assert(parts.index.find(hash, schemaId, bytes, keyAt, keyBytes) === slot, 'a cell is found by its key');
-  return true;
+  if (schema.isKeyed) {
+    const hash = schema.hashKey(bytes, keyAt, keyBytes);
+    assert(parts.index.find(hash, schemaId, bytes, keyAt, keyBytes) === slot, 'a cell is found by its key');
+  } else {
+    assert(keyBytes === 0, 'a cell without key has no bytes of one');
+  }
+  return schema;
 }

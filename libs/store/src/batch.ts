@@ -90,7 +90,11 @@ export class Batch {
     }
   }
 
-  /** Ends a cell of a new slot whose key and body were written at {@link nextAddress}. Returns the slot. */
+  /**
+   * Ends a cell of a new slot whose key and body were written at {@link nextAddress}. Returns the slot.
+   *
+   * @param hash of the key; of no meaning where the schema has none
+   */
   createCell(schema: CompiledSchema, hash: number, keyBytes: number, bodyBytes: number, expiresS: number): number {
     const isFresh = this.#slots.nextIsFresh;
     const slot = this.#slots.take();
@@ -98,7 +102,7 @@ export class Batch {
     const generation = before === 0 ? 0 : generationAt(this.#arena.words, before) + 1;
     const address = this.#endEntry(KIND.cell, generation, schema.id, slot, keyBytes, bodyBytes, expiresS);
     this.#slots.set(slot, address, schema.id);
-    this.#index.insert(hash, slot);
+    if (schema.isKeyed) this.#index.insert(hash, slot);
     this.#record(isFresh ? STEP.createFresh : STEP.createReused, slot, address, before);
     this.#onlyFrees = false;
     return slot;
@@ -122,7 +126,7 @@ export class Batch {
     const before = this.#slots.address(slot);
     const generation = generationAt(words, before);
     const schemaId = this.#slots.schemaId(slot);
-    this.#index.remove(this.#hashAt(before), slot);
+    this.#forgetKey(slot, before);
     const address = this.#endEntry(KIND.tombstone, generation, schemaId, slot, 0, 0, 0);
     this.#slots.set(slot, address, 0);
     if (generation < GENERATION_MAX) this.#slots.release(slot);
@@ -278,14 +282,14 @@ export class Batch {
     switch (this.#steps[at]) {
       case STEP.createFresh:
       case STEP.createReused:
-        this.#index.remove(this.#hashAt(staged), slot);
+        this.#forgetKey(slot, staged);
         this.#slots.set(slot, before, 0);
         this.#slots.untake(slot, this.#steps[at] === STEP.createFresh);
         break;
       case STEP.delete:
         if (generationAt(this.#arena.words, before) < GENERATION_MAX) this.#slots.unrelease(slot);
         this.#slots.set(slot, before, schemaIdAt(this.#arena.words, before));
-        this.#index.insert(this.#hashAt(before), slot);
+        this.#rememberKey(slot, before);
         break;
       case STEP.move:
         this.#slots.move(slot, before);
@@ -301,10 +305,26 @@ export class Batch {
     this.#arena.giveStaging();
   }
 
-  #hashAt(address: number): number {
-    const { words, bytes } = this.#arena;
-    const schema = this.#schemas.get(schemaIdAt(words, address));
+  /** Indexes the key of a cell, where it has one. */
+  #rememberKey(slot: number, address: number): void {
+    const schema = this.#schemaAt(address);
+    if (schema.isKeyed) this.#index.insert(this.#hashAt(schema, address), slot);
+  }
+
+  /** Undoes {@link #rememberKey}. */
+  #forgetKey(slot: number, address: number): void {
+    const schema = this.#schemaAt(address);
+    if (schema.isKeyed) this.#index.remove(this.#hashAt(schema, address), slot);
+  }
+
+  #schemaAt(address: number): CompiledSchema {
+    const schema = this.#schemas.get(schemaIdAt(this.#arena.words, address));
     assert(schema !== undefined, 'the schema of a cell is known');
+    return schema;
+  }
+
+  #hashAt(schema: CompiledSchema, address: number): number {
+    const { words, bytes } = this.#arena;
     return schema.hashKey(bytes, keyStartAt(address), keyBytesAt(words, address));
   }
 }

@@ -13,9 +13,15 @@ export class CellReader {
 
   /** The schema of this id; `NOT_READY` where it is not known here (yet), `BAD_REQUEST` where its cells have no key. */
   keyedSchema(schemaId: number): CompiledSchema {
+    const schema = this.schema(schemaId);
+    if (!schema.isKeyed) throw new NiobeError('BAD_REQUEST', `cells of ${schema.name} have no key`);
+    return schema;
+  }
+
+  /** The schema of this id; `NOT_READY` where it is not known here (yet). */
+  schema(schemaId: number): CompiledSchema {
     const schema = this.#parts.schemas.get(schemaId);
     if (schema === undefined) throw new NiobeError('NOT_READY', `schema ${schemaId} is not known here yet`);
-    if (schema.keyType === 'none') throw new NiobeError('BAD_REQUEST', `cells of ${schema.name} have no key`);
     return schema;
   }
 

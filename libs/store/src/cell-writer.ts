@@ -110,6 +110,34 @@ export class CellWriter {
     return this.#mergeInto(schema, slot, bytes, bodyAt, bodyBytes, expiresS);
   }
 
+  create(schemaId: number, bytes: Uint8Array, bodyAt: number, bodyBytes: number, expiresS: number): number {
+    const schema = this.#reader.schema(schemaId);
+    assert(!schema.isKeyed, 'a cell with a key is put');
+    schema.check(bytes, bodyAt, bodyBytes);
+    this.#append(schema, 0, bytes, 0, 0, bodyAt, bodyBytes, expiresS);
+    return this.#lastSlot;
+  }
+
+  overwrite(slot: number, bytes: Uint8Array, bodyAt: number, bodyBytes: number, expiresS: number): WriteStatus {
+    const { arena, slots } = this.#parts;
+    const schema = this.#schemaOf(slot);
+    schema.check(bytes, bodyAt, bodyBytes);
+    requireCellSize(keyBytesAt(arena.words, slots.address(slot)), bodyBytes);
+    return this.#overwrite(schema, slot, bytes, bodyAt, bodyBytes, expiresS);
+  }
+
+  remove(slot: number): void {
+    this.#schemaOf(slot);
+    this.#parts.batch.deleteCell(slot);
+    this.#lastSlot = -1;
+  }
+
+  #schemaOf(slot: number): CompiledSchema {
+    const schemaId = this.#parts.slots.schemaId(slot);
+    assert(schemaId !== 0, 'the slot has a cell');
+    return this.#reader.schema(schemaId);
+  }
+
   /** Checks schema, body and sizes. */
   #begin(schemaId: number, bytes: Uint8Array, keyBytes: number, bodyAt: number, bodyBytes: number): CompiledSchema {
     const schema = this.#reader.keyedSchema(schemaId);
@@ -137,14 +165,28 @@ export class CellWriter {
     bodyBytes: number,
     expiresS: number,
   ): WriteStatus {
-    const { arena, batch } = this.#parts;
     schema.checkKey(bytes, keyAt, keyBytes);
+    this.#append(schema, hash, bytes, keyAt, keyBytes, bodyAt, bodyBytes, expiresS);
+    return 'created';
+  }
+
+  /** Writes a cell with or without a key to a new slot. */
+  #append(
+    schema: CompiledSchema,
+    hash: number,
+    bytes: Uint8Array,
+    keyAt: number,
+    keyBytes: number,
+    bodyAt: number,
+    bodyBytes: number,
+    expiresS: number,
+  ): void {
+    const { arena, batch } = this.#parts;
     batch.define(schema);
     batch.require(keyBytes, bodyBytes);
     const end = copyRange(bytes, keyAt, keyAt + keyBytes, arena.bytes, keyStartAt(batch.nextAddress));
     copyRange(bytes, bodyAt, bodyAt + bodyBytes, arena.bytes, end);
     this.#lastSlot = batch.createCell(schema, hash, keyBytes, bodyBytes, expiresS);
-    return 'created';
   }
 
   #overwrite(

@@ -1,10 +1,10 @@
 export { Arena, type ArenaOptions, type ArenaReport, type Purpose } from './arena.ts';
 export { ArenaCleaner } from './arena-cleaner.ts';
-export { cellIdOf, generationOf, partitionOf, slotOf } from './cell-id.ts';
 export { SCAN_END } from './cell-reader.ts';
 export { type WriteStatus } from './cell-writer.ts';
 export { noEvents, type StoreEvents } from './events.ts';
 export { BATCH_BYTES_MAX, BLOCK_BYTES, SEGMENT_BYTES_MIN, SEGMENT_FORMAT } from './limits.ts';
-export { PartitionStore, type CommitVersion, type PartitionStoreOptions, type SegmentInfo } from './partition-store.ts';
+export { PartitionStore, type CommitVersion, type PartitionStoreOptions } from './partition-store.ts';
 export { type RecoveredSegment } from './recovery.ts';
+export type { SegmentInfo } from './segment.ts';
 export { validPrefix, type ValidPrefix } from './valid-prefix.ts';

@@ -11,8 +11,8 @@ import type { SlotTable } from './slot-table.ts';
  *    moves more than 12,288 pairs, some 100 us.
  * 4. A removed pair is filled by moving back those behind it (Knuth 6.4, algorithm R), so there are no markers to clean up.
  *
- * The partition was chosen by low bits of the same hash, which are therefore alike for all keys here: the multiplication carries every
- * bit into the upper ones, and only those are used.
+ * The partition was chosen by low bits of the same hash, which are therefore alike for all keys of text or integers here: the
+ * multiplication carries every bit into the upper ones, and only those are used.
  */
 export class KeyIndex {
   readonly #bytes: Uint8Array;

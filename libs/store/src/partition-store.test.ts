@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { compilePredicate, compileSchema, encodeScalar, joinRevisions } from '@niobe/cells';
 import { ByteWriter, isNiobeError } from '@niobe/kernel';
 import fc from 'fast-check';
-import { item, ITEMS, MIB, newRig, NUMBERS, type Rig } from '../test/harness.ts';
+import { item, ITEMS, LOOSE, MIB, newRig, NUMBERS, type Rig } from '../test/harness.ts';
 import { SCAN_END } from './cell-reader.ts';
 import { BATCH_BYTES_MAX } from './limits.ts';
 
@@ -93,27 +93,31 @@ describe('operations', () => {
     const number = body.finish().subarray(bytes.length);
     expect(() => store.put(NUMBERS.id, number, 0, 3, 0, number.length, 0)).toThrow(code('MALFORMED'));
     expect(() => subject.put(ITEMS, 'k'.repeat(100), item('x', 1, MIB - 50))).toThrow(code('TOO_LARGE'));
-    const keyless = compileSchema(30, 1, { name: 'keyless', key: 'none', fields: { a: { type: 'i32' } } });
-    expect(() => store.find(keyless.id, bytes, 0, 0)).toThrow(code('NOT_READY'));
+    expect(() => store.find(LOOSE.id, bytes, 0, 0)).toThrow(code('BAD_REQUEST'));
+    expect(put(LOOSE.id, 0, 0, 0, bytes.length)).toThrow(code('BAD_REQUEST'));
+    expect(() => store.create(99, bytes, 0, bytes.length)).toThrow(code('NOT_READY'));
+    expect(() => store.create(LOOSE.id, bytes, 0, bytes.length - 1)).toThrow(code('MALFORMED'));
+    expect(() => store.create(ITEMS.id, bytes, 0, bytes.length)).toThrow(/with a key is put/);
     store.rollback();
     expect(store.segments()).toEqual([]);
   });
 
   it('never crash on random bytes', () => {
     const { subject } = newRig();
-    const operations = ['put', 'putIfAbsent', 'merge', 'replace', 'delete', 'find'] as const;
+    const operations = ['put', 'putIfAbsent', 'merge', 'replace', 'delete', 'find', 'create'] as const;
     fc.assert(
       fc.property(
         fc.constantFrom(...operations),
         fc.uint8Array({ maxLength: 40 }),
         fc.nat(40),
-        fc.constantFrom(15, 16, 17),
+        fc.constantFrom(15, 16, 17, 18),
         (operation, bytes, cut, schemaId) => {
           const keyBytes = Math.min(cut, bytes.length);
           if (bytes.length > keyBytes) bytes[keyBytes] = bytes[keyBytes]! % 6;
           subject.store.begin();
           try {
-            if (operation === 'find') subject.store.find(schemaId, bytes, 0, keyBytes);
+            if (operation === 'create') subject.store.create(LOOSE.id, bytes, keyBytes, bytes.length - keyBytes);
+            else if (operation === 'find') subject.store.find(schemaId, bytes, 0, keyBytes);
             else if (operation === 'delete') subject.store.delete(schemaId, bytes, 0, keyBytes, 0, 0);
             else if (operation === 'replace')
               subject.store.replace(schemaId, bytes, 0, keyBytes, keyBytes, bytes.length - keyBytes, 0, 1, 1);
@@ -252,6 +256,68 @@ describe('ids', () => {
     }
     expect(ids.size).toBe(300);
     expect(subject.store.slots).toBe(2);
+    subject.store.audit();
+  });
+});
+
+describe('cells without key', () => {
+  it('are found by id, beside others, and cost no index', () => {
+    const { subject } = newRig();
+    const ids: number[] = [];
+    subject.batch(() => {
+      subject.put(ITEMS, 'a', item('with a key', 1));
+      for (let i = 0; i < 1000; i++) ids.push(subject.create(LOOSE, item('x', i)));
+    });
+    const { store } = subject;
+    expect(new Set(ids).size).toBe(1000);
+    expect([store.cells, store.indexBytes]).toEqual([1001, newRig().subject.store.indexBytes]);
+    expect(subject.byId(LOOSE, ids[7]!)).toStrictEqual(item('x', 7));
+    expect(store.schemaId(store.slotOfId(ids[7]!))).toBe(LOOSE.id);
+    expect(subject.all(LOOSE).size).toBe(1000);
+    store.audit();
+  });
+
+  it('are overwritten and removed, also where a cell has a key', () => {
+    const { subject } = newRig();
+    let loose = 0;
+    subject.batch(() => {
+      loose = subject.create(LOOSE, item('x', 1));
+      subject.put(ITEMS, 'a', item('y', 1));
+    });
+    const keyed = subject.store.idOf(subject.find(ITEMS, 'a'));
+    subject.batch(() => {
+      expect(subject.overwrite(LOOSE, loose, item('x', 1))).toBe('unchanged');
+      expect(subject.overwrite(LOOSE, loose, item('longer', 2, 500))).toBe('updated');
+      expect(subject.overwrite(ITEMS, keyed, item('y', 2))).toBe('updated');
+    });
+    expect(subject.byId(LOOSE, loose)).toStrictEqual(item('longer', 2, 500));
+    expect(subject.get(ITEMS, 'a')).toStrictEqual(item('y', 2));
+    subject.batch(() => {
+      subject.remove(loose);
+      subject.remove(keyed);
+    });
+    expect([subject.byId(LOOSE, loose), subject.get(ITEMS, 'a'), subject.store.cells]).toEqual([null, null, 0]);
+    subject.store.audit();
+    expect(() => subject.batch(() => subject.store.remove(0))).toThrow(/the slot has a cell/);
+  });
+
+  it('are undone with their batch, and end in time', () => {
+    const { subject, clock } = newRig();
+    let [kept, short] = [0, 0];
+    subject.batch(() => {
+      kept = subject.create(LOOSE, item('x', 1));
+      short = subject.create(LOOSE, item('short', 1), clock.nowMs() / 1000 + 5);
+    });
+    subject.store.begin();
+    const undone = subject.create(LOOSE, item('undone', 1));
+    subject.overwrite(LOOSE, kept, item('x', 2));
+    subject.remove(short);
+    subject.store.rollback();
+    expect([undone, kept, short].map((id) => subject.byId(LOOSE, id)?.['count'])).toEqual([undefined, 1, 1]);
+    clock.advance(5000);
+    expect([subject.byId(LOOSE, short), subject.all(LOOSE).size, subject.store.cells]).toEqual([null, 1, 2]);
+    while (subject.store.clean(1));
+    expect([subject.store.cells, subject.store.expiredCells]).toEqual([1, 1]);
     subject.store.audit();
   });
 });

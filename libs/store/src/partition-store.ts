@@ -1,8 +1,7 @@
-import type { Predicate, SchemaTable } from '@niobe/cells';
+import { cellIdOf, generationOfId, partitionOfId, slotOfId, type Predicate, type SchemaTable } from '@niobe/cells';
 import { assert, NiobeError, type ByteWriter, type Clock } from '@niobe/kernel';
 import type { Arena } from './arena.ts';
 import { auditPartition } from './audit.ts';
-import { cellIdOf, generationOf, partitionOf, slotOf } from './cell-id.ts';
 import { CellReader } from './cell-reader.ts';
 import { CellWriter, type WriteStatus } from './cell-writer.ts';
 import { Cleaner } from './cleaner.ts';
@@ -11,7 +10,7 @@ import type { StoreEvents } from './events.ts';
 import { EPOCH_LIMIT, PARTITION_LIMIT } from './limits.ts';
 import { emptyParts, type Parts } from './parts.ts';
 import { recoverSegments, type RecoveredSegment } from './recovery.ts';
-import type { Segment } from './segment.ts';
+import { segmentInfo, type SegmentInfo } from './segment.ts';
 
 /** What a partition is opened with. */
 export interface PartitionStoreOptions {
@@ -27,19 +26,6 @@ export interface PartitionStoreOptions {
   readonly events: StoreEvents;
 }
 
-/** One segment as those who ship it see it. */
-export interface SegmentInfo {
-  readonly segment: number;
-  /** Committed bytes. */
-  readonly bytes: number;
-  readonly sealed: boolean;
-  /** Empty, waiting for `release`. */
-  readonly retired: boolean;
-  readonly liveBytes: number;
-  /** Seq of the last commit in it. */
-  readonly commitSeq: number;
-}
-
 /** (epoch, seq) of a commit. */
 export interface CommitVersion {
   readonly epoch: number;
@@ -49,7 +35,7 @@ export interface CommitVersion {
 /**
  * The cells of one partition: a log in the arena, a slot table and a key index over it. Used by one thread.
  *
- * Writes come in atomic batches: `begin`, operations, then `commit` or `rollback`. Keys and bodies are ranges of any `Uint8Array`; they
+ * Cells with a key are written and found by it; cells without one are written by {@link PartitionStore.create} and found by id. Writes come in atomic batches: `begin`, operations, then `commit` or `rollback`. Keys and bodies are ranges of any `Uint8Array`; they
  * may come from outside and are checked. Reads by slot take a slot that `find` or `scan` gave and hold until the next write or cleaning;
  * keys and bodies are then ranges of {@link bytes}.
  */
@@ -164,6 +150,24 @@ export class PartitionStore {
     return this.#writer.merge(schemaId, bytes, keyAt, keyBytes, bodyAt, bodyBytes, expiresS);
   }
 
+  /**
+   * Writes a cell of a schema without keys and returns its slot; {@link idOf} then gives its id, by which alone it is found. Costs no
+   * index. Errors as {@link put}.
+   */
+  create(schemaId: number, bytes: Uint8Array, bodyAt: number, bodyBytes: number, expiresS = 0): number {
+    return this.#writer.create(schemaId, bytes, bodyAt, bodyBytes, expiresS);
+  }
+
+  /** Overwrites the cell in a slot that {@link find}, {@link slotOfId} or {@link create} gave, whether or not it has a key. */
+  overwrite(slot: number, bytes: Uint8Array, bodyAt: number, bodyBytes: number, expiresS = 0): WriteStatus {
+    return this.#writer.overwrite(slot, bytes, bodyAt, bodyBytes, expiresS);
+  }
+
+  /** Deletes the cell in a slot, as {@link overwrite} takes it. */
+  remove(slot: number): void {
+    this.#writer.remove(slot);
+  }
+
   /** Slot of the cell that the last operation wrote or found equal, -1 where it left none. */
   get lastSlot(): number {
     return this.#writer.lastSlot;
@@ -261,10 +265,10 @@ export class PartitionStore {
   /** Slot of the cell with this id, -1 where it was deleted, has expired or is of another partition. O(1). */
   slotOfId(id: number): number {
     const { slots } = this.#parts;
-    const slot = slotOf(id);
-    if (partitionOf(id) !== this.partition || slot >= slots.count || slots.schemaId(slot) === 0) return -1;
+    const slot = slotOfId(id);
+    if (partitionOfId(id) !== this.partition || slot >= slots.count || slots.schemaId(slot) === 0) return -1;
     const address = slots.address(slot);
-    if (generationAt(this.#words, address) !== generationOf(id) || this.#reader.isExpired(address)) return -1;
+    if (generationAt(this.#words, address) !== generationOfId(id) || this.#reader.isExpired(address)) return -1;
     return slot;
   }
 
@@ -311,7 +315,12 @@ export class PartitionStore {
 
   /** Cells, expired ones included until the cleaner comes by. */
   get cells(): number {
-    return this.#parts.index.count;
+    return this.#parts.slots.cells;
+  }
+
+  /** Cells of one schema, as {@link cells} counts them. O(1). */
+  cellsOf(schemaId: number): number {
+    return this.#parts.slots.cellsOf(schemaId);
   }
 
   /** Bytes of the key index, which lies outside the arena. */
@@ -350,15 +359,4 @@ export class PartitionStore {
     this.#cleaner.stop();
     this.#parts.log.close();
   }
-}
-
-function segmentInfo(segment: Segment): SegmentInfo {
-  return {
-    segment: segment.number,
-    bytes: segment.committedBytes,
-    sealed: segment.state !== 'open',
-    retired: segment.state === 'retired',
-    liveBytes: segment.liveBytes,
-    commitSeq: segment.lastCommitSeq,
-  };
 }

@@ -1,7 +1,19 @@
 import { describe, expect, it } from '@jest/globals';
 import { compileSchema, SchemaTable } from '@niobe/cells';
 import { ManualClock } from '@niobe/kernel';
-import { Backup, item, ITEMS, MIB, newRig, newSchemas, NUMBERS, optionsOf, recoverFrom } from '../test/harness.ts';
+import {
+  Backup,
+  item,
+  ITEMS,
+  LOOSE,
+  MIB,
+  newRig,
+  newSchemas,
+  NUMBERS,
+  optionsOf,
+  recoverFrom,
+  Subject,
+} from '../test/harness.ts';
 import { Arena } from './arena.ts';
 import { noEvents } from './events.ts';
 import { PartitionStore } from './partition-store.ts';
@@ -11,11 +23,15 @@ function recover(segments: RecoveredSegment[], epoch = 2, arena = new Arena({ by
   return PartitionStore.recover(optionsOf(arena, new ManualClock(), noEvents, epoch), segments);
 }
 
-/** A rig with deletes, reuse and a few segments. */
+/** A rig with deletes, reuse, cells without keys and a few segments. */
 function filled() {
   const rig = newRig();
   const { subject, backup } = rig;
   for (let round = 0; round < 3; round++) {
+    subject.batch(() => {
+      const [gone] = [subject.create(LOOSE, item('gone', round)), subject.create(LOOSE, item('kept', round))];
+      subject.remove(gone);
+    });
     for (let i = 0; i < 20; i++) subject.batch(() => subject.put(ITEMS, `${i}`, item('x', round, 20_000)));
     for (let i = round; i < 20; i += 3) subject.batch(() => subject.delete(ITEMS, `${i}`));
     subject.batch(() => subject.merge(NUMBERS, round, { value: round }));
@@ -31,6 +47,7 @@ describe('recovery', () => {
     const store = recover(segments.toReversed());
     store.audit();
     expect(store.cells).toBe(subject.store.cells);
+    expect(new Subject(store).all(LOOSE)).toStrictEqual(subject.all(LOOSE));
     for (const [schema, key] of [...subject.all(ITEMS).keys()]
       .map((key) => [ITEMS, key] as const)
       .concat([[NUMBERS, 1]])) {
@@ -80,7 +97,7 @@ describe('recovery', () => {
     const schemas = new SchemaTable();
     const options = { ...optionsOf(new Arena({ bytes: 24 * MIB }), clock, noEvents, 2), schemas };
     PartitionStore.recover(options, backup.segments()).audit();
-    expect(schemas.list().map(({ name }) => name)).toEqual(['items', 'numbers']);
+    expect(schemas.list().map(({ name }) => name)).toEqual(['items', 'numbers', 'loose']);
   });
 
   it('passes over a number whose segment has no bytes', () => {
@@ -177,7 +194,7 @@ describe('recovery refuses', () => {
     const schemas = newSchemas();
     const changed = new SchemaTable();
     changed.add(compileSchema(16, 1, { name: 'items', key: 'text', fields: { other: { type: 'i32' } } }));
-    expect(schemas.list()).toHaveLength(2);
+    expect(schemas.list()).toHaveLength(3);
     const options = { ...optionsOf(new Arena({ bytes: 24 * MIB }), new ManualClock(), noEvents, 2), schemas: changed };
     expect(() => PartitionStore.recover(options, backup.segments())).toThrow(
       expect.objectContaining({ code: 'INCOMPATIBLE' }),

@@ -167,7 +167,7 @@ function placeDefinition(parts: Parts, segment: Segment, address: number): void 
   schemas.add(schema);
 }
 
-/** Indexes the key of a slot's cell, or notes the slot as free. */
+/** Indexes the key of a slot's cell if it has one, or notes the slot as free. */
 function restoreSlot(parts: Parts, slot: number, freeSlots: number[]): void {
   const { arena, index, log, schemas, slots } = parts;
   const address = slots.address(slot);
@@ -180,6 +180,7 @@ function restoreSlot(parts: Parts, slot: number, freeSlots: number[]): void {
   const schema = schemas.get(schemaId);
   if (schema === undefined)
     throw damaged(parts, segment.number, offsetOf(segment, address), `schema ${schemaId} is nowhere defined`);
+  if (!schema.isKeyed) return;
   const keyAt = keyStartAt(address);
   const keyBytes = keyBytesAt(arena.words, address);
   const hash = schema.hashKey(arena.bytes, keyAt, keyBytes);

@@ -60,3 +60,28 @@ export class Segment {
     return this.arena.bytes.subarray(this.startByte, this.startByte + this.committedBytes);
   }
 }
+
+/** One segment as those who ship it see it. */
+export interface SegmentInfo {
+  readonly segment: number;
+  /** Committed bytes. */
+  readonly bytes: number;
+  readonly sealed: boolean;
+  /** Empty, waiting for `release`. */
+  readonly retired: boolean;
+  readonly liveBytes: number;
+  /** Seq of the last commit in it. */
+  readonly commitSeq: number;
+}
+
+/** What others may know of a segment. */
+export function segmentInfo(segment: Segment): SegmentInfo {
+  return {
+    segment: segment.number,
+    bytes: segment.committedBytes,
+    sealed: segment.state !== 'open',
+    retired: segment.state === 'retired',
+    liveBytes: segment.liveBytes,
+    commitSeq: segment.lastCommitSeq,
+  };
+}

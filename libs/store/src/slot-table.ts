@@ -12,10 +12,23 @@ export class SlotTable {
   readonly #schemaIds: Uint16Array[] = [];
   readonly #free = new SlotQueue();
   #count = 0;
+  #cells = 0;
+  /** Slots that have a cell, by schema. */
+  #cellsOf = new Uint32Array(SCHEMAS_FIRST);
 
   /** Slots that were ever used: every slot is below this. */
   get count(): number {
     return this.#count;
+  }
+
+  /** Slots that have a cell. */
+  get cells(): number {
+    return this.#cells;
+  }
+
+  /** Slots that have a cell of a schema. O(1). */
+  cellsOf(schemaId: number): number {
+    return this.#cellsOf[schemaId] ?? 0;
   }
 
   /** Free slots that wait to be reused. */
@@ -40,8 +53,24 @@ export class SlotTable {
 
   /** Points the slot to an entry; `schemaId` is 0 for a tombstone. */
   set(slot: number, address: number, schemaId: number): void {
+    const schemaIds = this.#schemaIds[slot >>> PAGE_BITS]!;
+    this.#countCell(schemaIds[slot & PAGE_MASK]!, -1);
+    this.#countCell(schemaId, 1);
     this.#addresses[slot >>> PAGE_BITS]![slot & PAGE_MASK] = address;
-    this.#schemaIds[slot >>> PAGE_BITS]![slot & PAGE_MASK] = schemaId;
+    schemaIds[slot & PAGE_MASK] = schemaId;
+  }
+
+  #countCell(schemaId: number, change: number): void {
+    if (schemaId === 0) return;
+    if (schemaId >= this.#cellsOf.length) this.#countMoreSchemas(schemaId);
+    this.#cellsOf[schemaId]! += change;
+    this.#cells += change;
+  }
+
+  #countMoreSchemas(schemaId: number): void {
+    const grown = new Uint32Array(Math.max(schemaId + 1, this.#cellsOf.length * 2));
+    grown.set(this.#cellsOf);
+    this.#cellsOf = grown;
   }
 
   /** True if the next slot taken is one that was never used. */
@@ -87,6 +116,8 @@ export class SlotTable {
   }
 }
 
+/** Schemas that have a count from the start; ids above make it grow. */
+const SCHEMAS_FIRST = 64;
 const PAGE_BITS = 12;
 const PAGE_SLOTS: number = 1 << PAGE_BITS;
 const PAGE_MASK: number = PAGE_SLOTS - 1;

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { CellRecord } from '@niobe/cells';
 import { crc32, isNiobeError } from '@niobe/kernel';
 import fc from 'fast-check';
-import { item, ITEMS, MIB, newRig, recoverFrom, type Rig } from '../test/harness.ts';
+import { item, ITEMS, LOOSE, MIB, newRig, recoverFrom, type Rig } from '../test/harness.ts';
 
 /**
  * The store against a plain `Map`: random batches, rollbacks, time, cleaning, shipping and crashes. Memory is so scarce that segments
@@ -15,10 +15,11 @@ interface Held {
   readonly record: CellRecord;
   readonly expiresS: number;
 }
-type Model = Map<string, Held>;
+/** Cells by key; those without one by id. */
+type Model = Map<string | number, Held>;
 
 type Operation = {
-  readonly kind: 'put' | 'putIfAbsent' | 'replace' | 'stale' | 'delete' | 'merge';
+  readonly kind: 'put' | 'putIfAbsent' | 'replace' | 'stale' | 'delete' | 'merge' | 'create' | 'overwrite' | 'remove';
   readonly key: number;
   readonly count: number;
   readonly bytes: number;
@@ -30,7 +31,19 @@ type Step =
   | { readonly do: 'crash' };
 
 const operations: fc.Arbitrary<Operation> = fc.record({
-  kind: fc.constantFrom('put', 'put', 'putIfAbsent', 'replace', 'stale', 'delete', 'merge', 'merge'),
+  kind: fc.constantFrom(
+    'put',
+    'put',
+    'putIfAbsent',
+    'replace',
+    'stale',
+    'delete',
+    'merge',
+    'merge',
+    'create',
+    'overwrite',
+    'remove',
+  ),
   key: fc.nat(KEYS - 1),
   count: fc.nat(3),
   bytes: fc.constantFrom(0, 10, 1000, 60_000, 60_000, 250_000),
@@ -58,7 +71,7 @@ class Trial {
   #epoch = 1;
   /** The model after each commit that may not have reached the backup. */
   #history: { seq: number; model: Model }[] = [{ seq: 0, model: new Map() }];
-  readonly met = { storeFull: 0, emptied: 0, expired: 0, crashes: 0, refused: 0 };
+  readonly met = { storeFull: 0, emptied: 0, expired: 0, crashes: 0, refused: 0, overwritten: 0, removed: 0 };
 
   constructor() {
     this.#rig = newRig({ arenaBytes: 16 * MIB });
@@ -109,7 +122,7 @@ class Trial {
       this.#model = before;
       store.rollback();
     }
-    for (const { key } of operations) this.#compareKey(`key ${key}`);
+    for (const { key } of operations) this.#compare(`key ${key}`);
   }
 
   #remember(seq: number): void {
@@ -149,6 +162,16 @@ class Trial {
         expect(subject.delete(ITEMS, key)).toBe(held === null ? 'absent' : 'deleted');
         this.#model.delete(key);
         break;
+      case 'create': {
+        const id = subject.create(LOOSE, record, expiresS);
+        expect(this.#live(id)).toBeNull();
+        this.#model.set(id, { record, expiresS });
+        break;
+      }
+      case 'overwrite':
+      case 'remove':
+        this.#operateById(operation.kind, this.#someId(operation.key), record, expiresS);
+        break;
       default: {
         const delta = { ...record, label: 'ignored', high: operation.count };
         subject.merge(ITEMS, key, delta, expiresS);
@@ -158,19 +181,42 @@ class Trial {
     return undefined;
   }
 
+  /** Changes a cell without key, if there is one. */
+  #operateById(kind: 'overwrite' | 'remove', id: number | undefined, record: CellRecord, expiresS: number): void {
+    if (id === undefined) return;
+    const { subject } = this.#rig;
+    if (kind === 'overwrite') {
+      this.met.overwritten += 1;
+      subject.overwrite(LOOSE, id, record, expiresS);
+      this.#model.set(id, { record, expiresS });
+    } else {
+      this.met.removed += 1;
+      subject.remove(id);
+      this.#model.delete(id);
+    }
+    this.#compare(id);
+  }
+
+  #someId(nth: number): number | undefined {
+    const ids = [...this.#model.keys()].filter((key) => typeof key === 'number' && this.#live(key) !== null);
+    return ids[nth % ids.length] as number | undefined;
+  }
+
   #refused(code: string, attempt: () => unknown): void {
     this.met.refused += 1;
     expect(attempt).toThrow(expect.objectContaining({ code }));
   }
 
-  #live(key: string): Held | null {
+  #live(key: string | number): Held | null {
     const held = this.#model.get(key);
     if (held === undefined || (held.expiresS !== 0 && held.expiresS * 1000 <= this.#rig.clock.nowMs())) return null;
     return held;
   }
 
-  #compareKey(key: string): void {
-    expect(shapeOf(this.#rig.subject.get(ITEMS, key))).toStrictEqual(shapeOf(this.#live(key)?.record ?? null));
+  #compare(key: string | number): void {
+    const { subject } = this.#rig;
+    const found = typeof key === 'string' ? subject.get(ITEMS, key) : subject.byId(LOOSE, key);
+    expect(shapeOf(found)).toStrictEqual(shapeOf(this.#live(key)?.record ?? null));
   }
 
   /** The owner dies; the partition is what the backup had. Nothing written later may be seen, nothing before may miss. */
@@ -197,8 +243,9 @@ class Trial {
   compare(): void {
     const { subject } = this.#rig;
     const live = [...this.#model.keys()].filter((key) => this.#live(key) !== null);
-    expect(new Set(subject.all(ITEMS).keys())).toStrictEqual(new Set(live));
-    for (let key = 0; key < KEYS; key++) this.#compareKey(`key ${key}`);
+    expect(new Set([...subject.all(ITEMS).keys(), ...subject.all(LOOSE).keys()])).toStrictEqual(new Set(live));
+    for (let key = 0; key < KEYS; key++) this.#compare(`key ${key}`);
+    for (const key of this.#model.keys()) this.#compare(key);
     subject.store.audit();
   }
 
@@ -209,6 +256,10 @@ class Trial {
     for (let key = 0; key < KEYS; key++) {
       subject.batch(() => subject.delete(ITEMS, `key ${key}`));
       this.#model.delete(`key ${key}`);
+    }
+    for (let id = this.#someId(0); id !== undefined; id = this.#someId(0)) {
+      const gone = id;
+      subject.batch(() => this.#operateById('remove', gone, {}, 0));
     }
     this.#settle();
     subject.batch(() => subject.put(ITEMS, 'last', item('last', 1, 200_000)));
@@ -251,7 +302,7 @@ function merged(old: CellRecord, delta: CellRecord): CellRecord {
 
 describe('a partition', () => {
   it('is a map that survives cleaning, rollbacks, full memory and crashes', () => {
-    const met = { storeFull: 0, emptied: 0, expired: 0, crashes: 0, refused: 0 };
+    const met = { storeFull: 0, emptied: 0, expired: 0, crashes: 0, refused: 0, overwritten: 0, removed: 0 };
     fc.assert(
       fc.property(fc.array(steps, { minLength: 10, maxLength: 120, size: 'max' }), (sequence) => {
         const trial = new Trial();

@@ -30,10 +30,12 @@ export const NUMBERS: CompiledSchema = compileSchema(17, 1, {
   fields: { value: { type: 'i32', merge: 'add' } },
 });
 
+/** Records as {@link ITEMS} has them, without keys. */
+export const LOOSE: CompiledSchema = compileSchema(18, 1, { ...ITEMS.declaration, name: 'loose', key: 'none' });
+
 export function newSchemas(): SchemaTable {
   const schemas = new SchemaTable();
-  schemas.add(ITEMS);
-  schemas.add(NUMBERS);
+  for (const schema of [ITEMS, NUMBERS, LOOSE]) schemas.add(schema);
   return schemas;
 }
 
@@ -130,6 +132,29 @@ export class Subject {
     return this.store.delete(schema.id, this.#out.buffer, 0, keyBytes, epoch, seq);
   }
 
+  /** Writes a cell without key and returns its id. */
+  create(schema: CompiledSchema, record: CellRecord, expiresS = 0): number {
+    this.#writeBody(schema, record);
+    return this.store.idOf(this.store.create(schema.id, this.#out.buffer, 0, this.#out.length, expiresS));
+  }
+
+  /** Overwrites the cell of an id, which must be there. */
+  overwrite(schema: CompiledSchema, id: number, record: CellRecord, expiresS = 0): WriteStatus {
+    this.#writeBody(schema, record);
+    return this.store.overwrite(this.store.slotOfId(id), this.#out.buffer, 0, this.#out.length, expiresS);
+  }
+
+  /** Deletes the cell of an id, which must be there. */
+  remove(id: number): void {
+    this.store.remove(this.store.slotOfId(id));
+  }
+
+  /** The record of an id, null where there is no cell. */
+  byId(schema: CompiledSchema, id: number): CellRecord | null {
+    const slot = this.store.slotOfId(id);
+    return slot < 0 ? null : this.recordOf(schema, slot);
+  }
+
   find(schema: CompiledSchema, key: string | number): number {
     const keyBytes = this.#write(schema, key, null);
     return this.store.find(schema.id, this.#out.buffer, 0, keyBytes);
@@ -162,17 +187,22 @@ export class Subject {
     return schema.decode(this.store.bytes, this.store.bodyStart(slot), this.store.bodyBytes(slot));
   }
 
-  /** All cells of a schema by key; throws where a key comes twice. */
+  /** All cells of a schema by key, or by id where they have none; throws where one comes twice. */
   all(schema: CompiledSchema): Map<string | number, CellRecord> {
     const cells = new Map<string | number, CellRecord>();
     for (let cursor = 0; cursor !== SCAN_END;) {
       cursor = this.store.scan(schema.id, null, cursor, 1000, 1000, (slot) => {
-        const key = this.keyOf(schema, slot);
+        const key = schema.isKeyed ? this.keyOf(schema, slot) : this.store.idOf(slot);
         if (cells.has(key)) throw new Error(`key ${key} was visited twice`);
         cells.set(key, this.recordOf(schema, slot));
       });
     }
     return cells;
+  }
+
+  #writeBody(schema: CompiledSchema, record: CellRecord): void {
+    this.#out.reset();
+    schema.encode(record, this.#out);
   }
 
   #write(schema: CompiledSchema, key: string | number, record: CellRecord | null): number {

@@ -7,10 +7,9 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { NiobeError, systemClock, until } from '@niobe/kernel';
 import { brokerSources, repositoryDir } from '@niobe/testing';
-import { CubeClient, LocalSystem } from '@niobe/tool-check';
+import { CubeClient, LocalSystem, runPeer } from '@niobe/tool-check';
 import type { BenchGroup } from './bench-group.ts';
 import { interleaved, type Measure } from './measure.ts';
-import { runPeer } from './peer.ts';
 
 /**
  * Events that count of the peer's 541,909: it numbers lines anew where an invoice is interrupted, so four ids come twice, and two of one

@@ -1,15 +1,19 @@
 import { badInput } from './bad-input/bad-input.check.ts';
 import type { Check } from './check.ts';
 import { faults } from './faults/faults.check.ts';
+import { graph } from './graph/graph.check.ts';
 import { metrics } from './metrics/metrics.check.ts';
 import { powerLoss } from './power-loss/power-loss.check.ts';
 import { retail } from './retail/retail.check.ts';
+import { search } from './search/search.check.ts';
 import { soak } from './soak/soak.check.ts';
 import { start } from './start/start.check.ts';
 
 /** Every check by its name on the command line. */
 export const CHECKS: Readonly<Record<string, Check>> = {
   retail,
+  graph,
+  search,
   faults,
   'power-loss': powerLoss,
   'bad-input': badInput,

@@ -1,6 +1,10 @@
 export { BatchSender, type BatchSenderOptions, type EventLine } from './batch-sender.ts';
 export { CubeClient, type CubeRow } from './cube-client.ts';
+export { onGraphSystem, type GraphSystem } from './graph/graph-system.ts';
+export { loadWhole, type LoadWish } from './graph/load-tool.ts';
+export { runPeer, type PeerFigures } from './peer.ts';
 export { retailLines, RETAIL_ROWS } from './retail/retail-lines.ts';
 export { LocalSystem, type LocalSystemOptions } from './system/local-system.ts';
 export { ServiceProcess } from './system/service-process.ts';
 export { connectAsTool } from './system/connect.ts';
+export { TraverseClient } from './traverse-client.ts';

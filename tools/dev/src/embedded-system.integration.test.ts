@@ -3,10 +3,15 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { readDeployment } from '@niobe/events';
 import { systemClock, until } from '@niobe/kernel';
 import { freePort, isPortFree } from '@niobe/testing';
 import { REPOSITORY } from './deployment-folder.ts';
 import { portPlan, PORT_SPAN, serviceNeeds } from './ports.ts';
+
+interface AlsoBought {
+  readonly vertices: readonly { readonly key: string; readonly count: number }[];
+}
 
 const LIMIT_MS = 60_000;
 const ANSWER_LIMIT_MS = 5_000;
@@ -27,11 +32,12 @@ describe('npm start -- --embedded', () => {
   });
 
   const launch = async (base: number): Promise<Launcher> => {
+    const deployment = await readDeployment(join(REPOSITORY, 'infra/deployments/shop'));
     const script = join(REPOSITORY, 'tools/dev/src/main.ts');
     const args = ['--conditions=@niobe/source', script, '--embedded', '--port-base', String(base), '--rate', '100'];
     const child = spawn(process.execPath, args, { env: { ...process.env, NODE_OPTIONS: '' } });
     launched.push(child);
-    const ports = serviceNeeds(portPlan(base, ['shard-0', 'shard-1'])).map((need) => need.port);
+    const ports = serviceNeeds(portPlan(base, deployment)).map((need) => need.port);
     const launcher: Launcher = { child, exited: once(child, 'exit'), ports, output: '' };
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (text) => (launcher.output += String(text)));
     return launcher;
@@ -48,7 +54,7 @@ describe('npm start -- --embedded', () => {
     return rows[0]?.orders ?? 0;
   };
 
-  it('counts the event of the command it prints, shows flow, and leaves nothing behind', async () => {
+  it('counts, follows and searches by the commands it prints, shows flow, and leaves nothing behind', async () => {
     const launcher = await launch(await freeBase());
     await until(
       systemClock,
@@ -67,6 +73,20 @@ describe('npm start -- --embedded', () => {
       LIMIT_MS,
       'five products with clicks',
     );
+
+    const { stdout: events } = await promisify(exec)(`${command(launcher, 'follow it live:')} --max-time 3 || true`);
+    const pages = events.split('\n\n').filter((event) => event.startsWith('data: {"rows":[{'));
+    expect(new Set(pages).size).toBeGreaterThan(1);
+
+    let also: AlsoBought = { vertices: [] };
+    const search = async (): Promise<boolean> => {
+      also = (await run(command(launcher, 'who purchased p0000 also purchased:'))) as AlsoBought;
+      return also.vertices.length === 5;
+    };
+    await until(systemClock, search, LIMIT_MS, 'five products that were bought with p0000', 200);
+    expect(also.vertices.map(({ key }) => key)).not.toContain('p0000');
+    const counts = also.vertices.map(({ count }) => count);
+    expect(counts).toEqual(counts.toSorted((a, b) => b - a));
 
     launcher.child.kill('SIGINT');
     expect(await launcher.exited).toEqual([0, null]);

@@ -2,9 +2,11 @@ import { closeSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { startAnalytics } from '@niobe/app-analytics';
 import { startBackup } from '@niobe/app-backup';
-import { startIngest } from '@niobe/app-ingest';
+import { startIngest, type IngestConfig } from '@niobe/app-ingest';
 import { startShard } from '@niobe/app-storage-shard';
+import { startTraversal } from '@niobe/app-traversal';
 import { MemoryEventLog } from '@niobe/events';
+import { compileEdgeTypes } from '@niobe/graph';
 import { MemoryNetwork, MemorySharedMaps } from '@niobe/grid';
 import { NiobeError, randomHex, systemClock, systemRandom, withDeadline, type Logger } from '@niobe/kernel';
 import { MemoryBackupStore } from '@niobe/replication';
@@ -12,7 +14,7 @@ import { pinoLogger, type RunningService } from '@niobe/service';
 import { ClickGenerator, CollectorClient } from '@niobe/tool-clickgen';
 import { EmbeddedService, type EmbeddedParts } from './embedded-service.ts';
 import { localFolders, makeLogFolder, shownPath } from './local-folders.ts';
-import { httpUrl, wantsClicks, type LocalSystem, type SystemStart } from './local-system.ts';
+import { commandUrls, httpUrl, wantsClicks, type LocalSystem, type SystemStart } from './local-system.ts';
 import { openLog } from './log-file.ts';
 import type { ObservedService } from './observer.ts';
 import { portPlan, refuseTakenPorts, serviceNeeds, type PortNeed, type PortPlan } from './ports.ts';
@@ -29,7 +31,7 @@ const RUN_ID_BYTES = 8;
 
 export async function startEmbeddedSystem(start: SystemStart): Promise<LocalSystem> {
   const { options, deployment, view } = start;
-  const plan = portPlan(options.portBase, deployment.shards);
+  const plan = portPlan(options.portBase, deployment);
   await refuseTakenPorts(serviceNeeds(plan), start.clock);
   const system = new EmbeddedSystem(start, plan);
   view.step('starting embedded: one process, data in memory only');
@@ -41,8 +43,7 @@ export async function startEmbeddedSystem(start: SystemStart): Promise<LocalSyst
   }
   return {
     title: `deployment ${deployment.name}, embedded in one process (pid ${process.pid}); data is in memory only and ends with it`,
-    collectorUrl: httpUrl(plan.ingest),
-    analyticsUrl: httpUrl(plan.analytics),
+    urls: commandUrls(plan, null),
     services: system.observed(),
     notes: [`log ${shownPath(system.logFile)}`],
     stop: () => system.stop(),
@@ -73,11 +74,13 @@ class EmbeddedSystem {
 
   /** In the order in which they need each other. */
   async start(): Promise<void> {
-    const { backups, shards, analytics, ingest } = this.#plan;
+    const { backups, shards, analytics, loader, traversal, ingest } = this.#plan;
     await Promise.all(backups.map((need) => this.#run('backup', need, (parts) => this.#backup(need.name, parts))));
     await Promise.all(shards.map((need) => this.#run('storage-shard', need, (parts) => this.#shard(need.name, parts))));
     await this.#run('analytics', { name: 'analytics', port: analytics }, (parts) => this.#analytics(parts));
-    await this.#run('ingest', { name: 'ingest', port: ingest }, (parts) => this.#ingest(parts));
+    if (loader !== null) await this.#run('ingest', { name: 'loader', port: loader }, (parts) => this.#loader(parts));
+    await this.#run('traversal', { name: 'traversal', port: traversal }, (parts) => this.#traversal(parts));
+    await this.#run('ingest', { name: 'ingest', port: ingest }, (parts) => this.#collector(parts));
     if (wantsClicks(this.#start)) this.#startClicks();
   }
 
@@ -129,9 +132,12 @@ class EmbeddedSystem {
   }
 
   #shard(name: string, parts: EmbeddedParts): Promise<RunningService> {
-    const { name: deployment, shards, partitions } = this.#start.deployment;
+    const { deployment } = this.#start;
+    const { shards, partitions, cells } = deployment;
     const backups = this.#plan.backups.map((backup) => backup.name);
-    const config = { name, deployment, shards, partitions, backups, storeBytes: SHARD_BYTES };
+    const edges = compileEdgeTypes(deployment.edges, cells);
+    const stored = { shards, partitions, backups, storeBytes: SHARD_BYTES, cells, edges };
+    const config = { name, deployment: deployment.name, ...stored };
     return startShard(config, { ...parts, bus: this.#network.connect(), maps: this.#maps });
   }
 
@@ -141,14 +147,25 @@ class EmbeddedSystem {
     return startAnalytics(config, { ...parts, bus, maps: this.#maps, eventLog: this.#eventLog });
   }
 
-  #ingest(parts: EmbeddedParts): Promise<RunningService> {
-    return startIngest({ deployment: this.#start.deployment }, { ...parts, eventLog: this.#eventLog });
+  #traversal(parts: EmbeddedParts): Promise<RunningService> {
+    return startTraversal(this.#start.deployment, { ...parts, bus: this.#network.connect(), maps: this.#maps });
+  }
+
+  #loader(parts: EmbeddedParts): Promise<RunningService> {
+    const config: IngestConfig = { deployment: this.#start.deployment, roles: ['loader'] };
+    const grid = { bus: this.#network.connect(), maps: this.#maps };
+    return startIngest(config, { ...parts, eventLog: this.#eventLog, grid });
+  }
+
+  #collector(parts: EmbeddedParts): Promise<RunningService> {
+    const config: IngestConfig = { deployment: this.#start.deployment, roles: ['collector'] };
+    return startIngest(config, { ...parts, eventLog: this.#eventLog, grid: null });
   }
 
   #startClicks(): void {
     const logger = this.#logger('clickgen');
     const generator = new ClickGenerator({
-      seed: 1,
+      seed: systemRandom().u32(),
       run: randomHex(systemRandom(), RUN_ID_BYTES),
       ratePerSecond: this.#start.options.clicksPerSecond,
       target: new CollectorClient({ url: httpUrl(this.#plan.ingest), clock: systemClock }),

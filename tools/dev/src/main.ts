@@ -1,12 +1,14 @@
-import { readDeployment, type Deployment } from '@niobe/events';
+import { readDeployment } from '@niobe/events';
 import { delay, isNiobeError, messageOf, systemClock } from '@niobe/kernel';
 import { missingBrokers } from './broker-units.ts';
+import { cubeOutlines } from './cube-commands.ts';
 import { deploymentFolder } from './deployment-folder.ts';
 import { startEmbeddedSystem } from './embedded-system.ts';
-import type { LocalSystem, SystemStart } from './local-system.ts';
+import { MOST_CLICKED_KEY, wantsClicks, type LocalSystem, type SystemStart } from './local-system.ts';
 import { Observer } from './observer.ts';
 import { HELP, readOptions, type DevOptions } from './options.ts';
-import { cubeOutlines, pasteCommands } from './paste-commands.ts';
+import { pasteCommands } from './paste-commands.ts';
+import { paintFor } from './paint.ts';
 import { PlainView } from './plain-view.ts';
 import { startRealSystem } from './real-system.ts';
 import { TerminalView } from './terminal-view.ts';
@@ -30,7 +32,7 @@ function stopOnSignals(): AbortSignal {
 }
 
 function chooseView(): View {
-  if (process.stdout.isTTY) return new TerminalView(process.stdout, systemClock);
+  if (process.stdout.isTTY) return new TerminalView(process.stdout, systemClock, paintFor(process.stdout.hasColors()));
   return new PlainView(systemClock, (line) => process.stdout.write(`${line}\n`));
 }
 
@@ -44,18 +46,14 @@ async function startSystem(start: SystemStart): Promise<LocalSystem> {
 }
 
 /** Shows the system until it is to be stopped. */
-async function watch(
-  system: LocalSystem,
-  deployment: Deployment,
-  view: View,
-  startMs: number,
-  stopping: AbortSignal,
-): Promise<void> {
+async function watch(system: LocalSystem, start: SystemStart, startMs: number): Promise<void> {
+  const { deployment, options, view, stopping } = start;
+  const { urls, services, title, notes } = system;
   const cubes = cubeOutlines(deployment);
-  const { collectorUrl, analyticsUrl, services, title, notes } = system;
-  const commands = pasteCommands(deployment, cubes, { collector: collectorUrl, analytics: analyticsUrl });
+  const busyKey = wantsClicks(start) ? MOST_CLICKED_KEY : null;
+  const commands = pasteCommands({ deployment, deploymentOption: options.deployment, cubes, urls, busyKey });
   const startSeconds = (systemClock.monotonicMs() - startMs) / 1000;
-  const observer = new Observer({ services, analyticsUrl, cubes, clock: systemClock });
+  const observer = new Observer({ services, analyticsUrl: urls.analytics, cubes, clock: systemClock });
   const stopped = new Promise<void>((resolve) => stopping.addEventListener('abort', () => resolve(), { once: true }));
   if (stopping.aborted) return;
   view.ready({ title, startSeconds, commands, notes });
@@ -82,7 +80,7 @@ async function run(options: DevOptions): Promise<number> {
     return 0;
   }
   try {
-    await watch(system, deployment, view, startMs, stopping);
+    await watch(system, start, startMs);
   } finally {
     view.endLive();
     view.step('stopping');

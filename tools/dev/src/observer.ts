@@ -1,6 +1,6 @@
 import type { Clock } from '@niobe/kernel';
-import type { CubeOutline } from './paste-commands.ts';
-import { sumsByName } from './prometheus-text.ts';
+import type { CubeOutline } from './cube-commands.ts';
+import { sumsByLabel, sumsByName } from './prometheus-text.ts';
 import type { ServiceLine, Snapshot, TopGroups } from './snapshot.ts';
 
 /** Looks at a running system through its public doors only: probes, metrics and a cube. */
@@ -27,14 +27,22 @@ export interface ObserverOptions {
 
 /** Names in the services' metrics. */
 const ACCEPTED_EVENTS = 'niobe_ingest_events_accepted_total';
-const CONSUMER_LAG = 'niobe_analytics_lag_records';
+const CUBES_LAG = 'niobe_analytics_lag_records';
+const GRAPH_LAG = 'niobe_ingest_loader_lag_records';
 const CELLS = 'niobe_storage_shard_live_cells';
+const VERTICES = 'niobe_storage_shard_graph_vertices';
+const EDGE_ENDS = 'niobe_storage_shard_graph_edge_ends';
 
 const ASK_TIMEOUT_MS = 2_000;
 const MINUTE_MS = 60_000;
 const TOP_GROUPS = 5;
 
-type Sums = ReadonlyMap<string, number>;
+/** What one service says of itself. */
+interface Figures {
+  readonly sums: ReadonlyMap<string, number>;
+  /** Ends of edges by direction. */
+  readonly edgeEnds: ReadonlyMap<string, number>;
+}
 
 export class Observer {
   readonly #options: ObserverOptions;
@@ -54,8 +62,10 @@ export class Observer {
     return {
       services: lines,
       eventsPerSecond: this.#rate(total(pages, ACCEPTED_EVENTS)),
-      consumerLag: total(pages, CONSUMER_LAG),
+      consumerLag: largest(total(pages, CUBES_LAG), total(pages, GRAPH_LAG)),
       cells: total(pages, CELLS),
+      vertices: total(pages, VERTICES),
+      edges: edgeCount(pages),
       top,
     };
   }
@@ -109,15 +119,27 @@ export async function unreadiness(url: string): Promise<string> {
   return typeof detail === 'string' ? detail : `answers ${answer.status}`;
 }
 
-async function metricsOf({ url }: ObservedService): Promise<Sums> {
-  const answer = await ask(`${url}/metrics`);
-  return sumsByName(answer?.text ?? '');
+async function metricsOf({ url }: ObservedService): Promise<Figures> {
+  const page = (await ask(`${url}/metrics`))?.text ?? '';
+  return { sums: sumsByName(page), edgeEnds: sumsByLabel(page, EDGE_ENDS, 'direction') };
+}
+
+/** Each directed edge leaves one vertex; one without direction has both its ends under one name. Null where no edges are declared. */
+function edgeCount(pages: readonly Figures[]): number | null {
+  if (total(pages, EDGE_ENDS) === null) return null;
+  const ends = (direction: string): number =>
+    pages.reduce((sum, { edgeEnds }) => sum + (edgeEnds.get(direction) ?? 0), 0);
+  return ends('out') + Math.ceil(ends('both') / 2);
 }
 
 /** Sum of one metric over all services; null where none has it. */
-function total(pages: readonly Sums[], name: string): number | null {
-  const values = pages.flatMap((page) => page.get(name) ?? []);
+function total(pages: readonly Figures[], name: string): number | null {
+  const values = pages.flatMap(({ sums }) => sums.get(name) ?? []);
   return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0);
+}
+
+function largest(one: number | null, other: number | null): number | null {
+  return one === null || other === null ? (one ?? other) : Math.max(one, other);
 }
 
 interface Answer {

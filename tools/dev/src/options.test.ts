@@ -43,7 +43,7 @@ describe('readOptions', () => {
 
   it.each([
     [['--rate', '0'], '--rate 0 is not a whole number from 1 to 1000000; see --help'],
-    [['--port-base', '65535'], '--port-base 65535 is not a whole number from 1024 to 65484; see --help'],
+    [['--port-base', '65535'], '--port-base 65535 is not a whole number from 1024 to 65470; see --help'],
     [['--brokers=some'], '--brokers=some is none of auto, real, embedded; see --help'],
     [['--nonsense'], "Unknown option '--nonsense'"],
   ])('refuses %j', (args, message) => {

@@ -5,8 +5,8 @@ import { DEFAULT_PORT_BASE, PORT_SPAN } from './ports.ts';
 export const HELP: string = `usage: npm start -- [options]
 
 Starts Niobe on this machine: nats-server, Kafka, two backups, two storage shards, the collector (ingest),
-the aggregator (analytics), and a generator of clicks. Ctrl-C stops everything; the next start continues with
-the data of this one.
+the aggregator (analytics), the loader of the graph, its searches (traversal), and a generator of clicks.
+Ctrl-C stops everything; the next start continues with the data of this one.
 
   --fresh              forget the data that the deployment has from earlier starts
   --brokers=WHICH      auto (default): real ones where this machine has them, else embedded
@@ -21,7 +21,8 @@ the data of this one.
   --port-base N        first port (default ${DEFAULT_PORT_BASE}); the others follow up to N+${PORT_SPAN}
   --help               this text
 
-Ports, from the base: collector +0, analytics +10, shards +20 +21, backups +30 +31, NATS +40, Kafka +50 +51.
+Ports, from the base: collector +0, analytics +10, shards +20 +21, backups +30 +31, NATS +40, Kafka +50 +51,
+traversal +60, loader +65.
 Data and logs: .niobe/local/
 `;
 

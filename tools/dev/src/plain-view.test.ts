@@ -11,6 +11,8 @@ const snapshot: Snapshot = {
   eventsPerSecond: 499.6,
   consumerLag: 12,
   cells: 12_345,
+  vertices: 2_000,
+  edges: 7_654,
   top: { dimension: 'product', measure: 'events', sinceMs: 0, groups: [{ name: 'p0001', count: 1_042 }] },
 };
 
@@ -23,7 +25,10 @@ describe('PlainView', () => {
     view.ready({
       title: 'deployment shop',
       startSeconds: 9.87,
-      commands: { post: 'curl post', count: 'curl count', top: null },
+      commands: [
+        { title: 'post an event', line: 'curl post' },
+        { title: 'see it counted', line: 'curl count' },
+      ],
       notes: ['logs here'],
     });
     view.show(snapshot);
@@ -49,14 +54,13 @@ describe('PlainView', () => {
 describe('statusLine', () => {
   it('names what is not ready, the flow and the top', () => {
     expect(statusLine(snapshot)).toBe(
-      '1 of 2 ready (shard-0: restarting); 500 events/s, lag 12, 12,345 cells; top product since 00:00 UTC: p0001 1,042',
+      '1 of 2 ready (shard-0: restarting); 500 events/s, lag 12, 12,345 cells, 2,000 vertices, 7,654 edges; top product since 00:00 UTC: p0001 1,042',
     );
   });
 
   it('says nothing it does not know', () => {
     const ready = snapshot.services.slice(0, 1);
-    expect(statusLine({ services: ready, eventsPerSecond: null, consumerLag: null, cells: null, top: null })).toBe(
-      '1 of 1 ready; - events/s, lag -, - cells',
-    );
+    const unknown = { eventsPerSecond: null, consumerLag: null, cells: null, vertices: null, edges: null, top: null };
+    expect(statusLine({ services: ready, ...unknown })).toBe('1 of 1 ready; - events/s, lag -, - cells');
   });
 });

@@ -28,7 +28,7 @@ export class PlainView implements View {
   }
 
   ready({ title, startSeconds, commands, notes }: ReadyFacts): void {
-    const pasted = commands === null ? [] : commandLines(commands);
+    const pasted = commands.flatMap((command) => [`${command.title}:`, `  ${command.line}`]);
     // One write: whoever waits for the first line finds the commands with it.
     this.#write([`ready in ${startSeconds.toFixed(1)} s: ${title}`, ...notes, ...pasted].join('\n'));
     this.#status = every(this.#clock, STATUS_EVERY_MS, () => this.#writeStatus());
@@ -47,18 +47,14 @@ export class PlainView implements View {
   }
 }
 
-/** The commands, each on a line of its own below what it does. */
-export function commandLines(commands: NonNullable<ReadyFacts['commands']>): string[] {
-  const lines = ['post an event:', `  ${commands.post}`, 'see it counted:', `  ${commands.count}`];
-  return commands.top === null ? lines : [...lines, 'ask a cube:', `  ${commands.top}`];
-}
-
-export function statusLine({ services, eventsPerSecond, consumerLag, cells, top }: Snapshot): string {
+export function statusLine(snapshot: Snapshot): string {
+  const { services, eventsPerSecond, consumerLag, cells, vertices, edges, top } = snapshot;
   const waiting = services.filter((service) => !service.ready).map(({ name, reason }) => `${name}: ${reason}`);
   const why = waiting.length === 0 ? '' : ` (${waiting.join(', ')})`;
   const health = `${services.length - waiting.length} of ${services.length} ready${why}`;
   const flow = `${count(eventsPerSecond)} events/s, lag ${count(consumerLag)}, ${count(cells)} cells`;
-  return `${health}; ${flow}${top === null ? '' : `; ${topLine(top)}`}`;
+  const graph = vertices === null && edges === null ? '' : `, ${count(vertices)} vertices, ${count(edges)} edges`;
+  return `${health}; ${flow}${graph}${top === null ? '' : `; ${topLine(top)}`}`;
 }
 
 function topLine({ dimension, sinceMs, groups }: NonNullable<Snapshot['top']>): string {

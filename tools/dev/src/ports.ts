@@ -1,3 +1,4 @@
+import type { Deployment } from '@niobe/events';
 import { delay, NiobeError, type Clock } from '@niobe/kernel';
 import { isPortFree } from '@niobe/testing';
 
@@ -19,13 +20,19 @@ export interface PortPlan {
   readonly nats: number;
   readonly kafka: number;
   readonly kafkaController: number;
+  readonly traversal: number;
+  /** Null for a deployment whose events become no graph. */
+  readonly loader: number | null;
 }
 
 /** Highest offset from the base. */
-export const PORT_SPAN = 51;
+export const PORT_SPAN = 65;
 
-/** @param shards names of the deployment's shards; `BAD_REQUEST` if there are more than there are ports for. */
-export function portPlan(base: number, shards: readonly string[]): PortPlan {
+/** What of a deployment decides which services there are. */
+type Parts = Pick<Deployment, 'shards' | 'mappings'>;
+
+/** `BAD_REQUEST` for a deployment with more shards than there are ports for. */
+export function portPlan(base: number, { shards, mappings }: Parts): PortPlan {
   if (shards.length > SHARDS_MAX) {
     throw new NiobeError('BAD_REQUEST', `the deployment has ${shards.length} shards; here run ${SHARDS_MAX} at most`);
   }
@@ -36,7 +43,9 @@ export function portPlan(base: number, shards: readonly string[]): PortPlan {
     backups: BACKUPS.map((name, index) => ({ name, port: base + 30 + index })),
     nats: base + 40,
     kafka: base + 50,
-    kafkaController: base + PORT_SPAN,
+    kafkaController: base + 51,
+    traversal: base + 60,
+    loader: mappings.length === 0 ? null : base + PORT_SPAN,
   };
 }
 
@@ -53,6 +62,8 @@ export function serviceNeeds(plan: PortPlan): PortNeed[] {
     { port: plan.analytics, name: 'analytics' },
     ...plan.shards,
     ...plan.backups,
+    { port: plan.traversal, name: 'traversal' },
+    ...(plan.loader === null ? [] : [{ port: plan.loader, name: 'loader' }]),
   ];
 }
 

@@ -1,6 +1,6 @@
 import { kafkaBroker, natsBroker, type Broker } from './broker-units.ts';
 import { forgetData, localFolders, makeLogFolder, shownPath, type LocalFolders } from './local-folders.ts';
-import { httpUrl, wantsClicks, type LocalSystem, type SystemStart } from './local-system.ts';
+import { commandUrls, httpUrl, wantsClicks, type LocalSystem, type SystemStart } from './local-system.ts';
 import { portPlan, refuseTakenPorts, serviceNeeds, type PortPlan } from './ports.ts';
 import { RunFile } from './run-file.ts';
 import {
@@ -8,7 +8,9 @@ import {
   backupUnits,
   clicksUnit,
   ingestUnit,
+  loaderUnit,
   shardUnits,
+  traversalUnit,
   type ServiceSurroundings,
   type ServiceUnit,
 } from './service-units.ts';
@@ -18,8 +20,8 @@ import { UnitGroup } from './unit-group.ts';
 /**
  * Every service as its own process, on a real NATS and Kafka.
  *
- * Order of start: NATS, then backups and shards, while Kafka starts beside them; then the collector and the aggregator; the clicks
- * last. Stopped in the reverse order, so that nothing is sent to what is gone.
+ * Order of start: NATS, then backups, shards and the searches over them, while Kafka starts beside them; then the aggregator, the loader
+ * and the collector; the clicks last. Stopped in the reverse order, so that nothing is sent to what is gone.
  */
 
 /** The whole stop takes no longer than this. */
@@ -80,7 +82,7 @@ class RealSystem {
     this.#start = start;
     this.#folders = folders;
     this.#group = group;
-    this.#plan = portPlan(start.options.portBase, start.deployment.shards);
+    this.#plan = portPlan(start.options.portBase, start.deployment);
     this.#nats = natsBroker(this.#plan, folders);
     this.#kafka = kafkaBroker(this.#plan, folders);
     this.#around = {
@@ -95,8 +97,7 @@ class RealSystem {
   facts(): Omit<LocalSystem, 'services' | 'stop'> {
     return {
       title: `deployment ${this.#start.deployment.name}, every service a process of its own`,
-      collectorUrl: httpUrl(this.#plan.ingest),
-      analyticsUrl: httpUrl(this.#plan.analytics),
+      urls: commandUrls(this.#plan, this.#nats.address),
       notes: [`data ${shownPath(this.#folders.root)}, logs ${shownPath(this.#folders.logs)}; --fresh forgets the data`],
     };
   }
@@ -115,7 +116,12 @@ class RealSystem {
   async start(): Promise<void> {
     await Promise.all([this.#startStores(), this.#startBroker(this.#kafka.unit, this.#kafka.address.join(','))]);
     const { rebuildCubes } = this.#start.options;
-    await this.#startServices([analyticsUnit(this.#around, rebuildCubes), ingestUnit(this.#around)]);
+    const { loader } = this.#plan;
+    await this.#startServices([
+      analyticsUnit(this.#around, rebuildCubes),
+      ...(loader === null ? [] : [loaderUnit(this.#around, loader)]),
+      ingestUnit(this.#around),
+    ]);
     if (wantsClicks(this.#start)) await this.#startClicks();
   }
 
@@ -123,6 +129,7 @@ class RealSystem {
     await this.#startBroker(this.#nats.unit, this.#nats.address);
     await this.#startServices(backupUnits(this.#around));
     await this.#startServices(shardUnits(this.#around));
+    await this.#startServices([traversalUnit(this.#around)]);
   }
 
   async #startBroker(unit: UnitSpec | null, address: string): Promise<void> {

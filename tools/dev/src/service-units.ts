@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { SERVICE_PROCESS_FLAGS } from '@niobe/service';
+import { systemRandom } from '@niobe/kernel';
 import { REPOSITORY } from './deployment-folder.ts';
 import { startProcess } from './managed-process.ts';
 import { dataFolder, type LocalFolders } from './local-folders.ts';
@@ -33,7 +34,15 @@ export function shardUnits(around: ServiceSurroundings): ServiceUnit[] {
 }
 
 export function ingestUnit(around: ServiceSurroundings): ServiceUnit {
-  return serviceUnit(around, 'ingest', 'ingest', around.plan.ingest);
+  return serviceUnit(around, 'ingest', 'ingest', around.plan.ingest, { NIOBE_ROLES: 'collector' });
+}
+
+export function loaderUnit(around: ServiceSurroundings, port: number): ServiceUnit {
+  return serviceUnit(around, 'ingest', 'loader', port, { NIOBE_ROLES: 'loader' });
+}
+
+export function traversalUnit(around: ServiceSurroundings): ServiceUnit {
+  return serviceUnit(around, 'traversal', 'traversal', around.plan.traversal);
 }
 
 /** @param rebuildCubes cubes to be counted anew; asked for by the first process only, not by those that replace it. */
@@ -52,8 +61,10 @@ export function analyticsUnit(around: ServiceSurroundings, rebuildCubes: readonl
   };
 }
 
+/** Other clicks at each start, or the graph of a system that goes on with its data would not grow. */
 export function clicksUnit(folders: LocalFolders, collectorUrl: string, clicksPerSecond: number): UnitSpec {
-  const args = ['--url', collectorUrl, '--rate', String(clicksPerSecond)];
+  const seed = systemRandom().u32();
+  const args = ['--url', collectorUrl, '--rate', String(clicksPerSecond), '--seed', String(seed)];
   return nodeUnit(folders, 'clickgen', 'tools/clickgen/src/main.ts', args, {});
 }
 

@@ -2,10 +2,13 @@
 export interface Snapshot {
   readonly services: readonly ServiceLine[];
   readonly eventsPerSecond: number | null;
-  /** Events in the log that are not in the cubes yet. */
+  /** Events in the log that are not in the cubes yet, or not in the graph, whichever are more. */
   readonly consumerLag: number | null;
   /** Cells in all shards. */
   readonly cells: number | null;
+  /** In the graph. */
+  readonly vertices: number | null;
+  readonly edges: number | null;
   readonly top: TopGroups | null;
 }
 

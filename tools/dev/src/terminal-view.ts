@@ -1,9 +1,10 @@
 import type { Clock } from '@niobe/kernel';
-import { commandLines } from './plain-view.ts';
-import type { ServiceLine, Snapshot } from './snapshot.ts';
+import { cellsOf, type Paint } from './paint.ts';
+import { screenLines } from './screen.ts';
+import type { Snapshot } from './snapshot.ts';
 import { deathLines, type ReadyFacts, type View } from './view.ts';
 import type { Death } from './supervised-unit.ts';
-import { clockTime, count, megabytes } from './wording.ts';
+import { clockTime } from './wording.ts';
 
 /**
  * The live screen. Start and stop are plain lines; in between the terminal's second screen shows the system. Only lines that changed
@@ -17,8 +18,8 @@ const CLEAR_LINE = `${ESC}2K`;
 const CLEAR_SCREEN = `${ESC}2J`;
 /** Lines about deaths that stay on the screen. */
 const NOTICE_LINES_MAX = 8;
-const NAME_CELLS = 12;
-const URL_CELLS = 24;
+/** Looks whose rate of events is drawn. */
+const RATES_MAX = 30;
 
 /** The part of a terminal that is used. */
 export interface Terminal {
@@ -30,15 +31,18 @@ export interface Terminal {
 export class TerminalView implements View {
   readonly #terminal: Terminal;
   readonly #clock: Clock;
+  readonly #paint: Paint;
   #facts: ReadyFacts | null = null;
   #notices: string[] = [];
+  #rates: number[] = [];
   #shown = new Map<number, string>();
   /** Size of the terminal and rows of the lines; where it changes, everything is drawn again. */
   #layout = '';
 
-  constructor(terminal: Terminal, clock: Clock) {
+  constructor(terminal: Terminal, clock: Clock, paint: Paint) {
     this.#terminal = terminal;
     this.#clock = clock;
+    this.#paint = paint;
   }
 
   step(text: string): void {
@@ -59,7 +63,10 @@ export class TerminalView implements View {
   }
 
   show(snapshot: Snapshot): void {
-    if (this.#facts !== null) this.#draw(screenLines(this.#facts, snapshot, this.#notices));
+    if (this.#facts === null) return;
+    if (snapshot.eventsPerSecond !== null) this.#rates = [...this.#rates, snapshot.eventsPerSecond].slice(-RATES_MAX);
+    const content = { facts: this.#facts, snapshot, rates: this.#rates, notices: this.#notices };
+    this.#draw(screenLines(content, this.#terminal.columns, this.#paint));
   }
 
   endLive(): void {
@@ -97,37 +104,10 @@ function place(lines: readonly string[], rows: number, columns: number): Map<num
   const placed = new Map<number, string>();
   let row = 1;
   for (const line of lines) {
-    const height = Math.max(1, Math.ceil(line.length / columns));
+    const height = Math.max(1, Math.ceil(cellsOf(line) / columns));
     if (row + height > rows) break;
     placed.set(row, line);
     row += height;
   }
   return placed;
-}
-
-/** The whole screen, before it is fitted to the terminal. */
-function screenLines(facts: ReadyFacts, snapshot: Snapshot, notices: readonly string[]): string[] {
-  return [
-    `niobe: ${facts.title}; ready in ${facts.startSeconds.toFixed(1)} s; Ctrl-C stops everything`,
-    '',
-    ...snapshot.services.map(serviceLine),
-    '',
-    `events/s ${count(snapshot.eventsPerSecond)}   consumer lag ${count(snapshot.consumerLag)}   cells ${count(snapshot.cells)}`,
-    '',
-    ...topLines(snapshot.top),
-    ...(facts.commands === null ? [] : [...commandLines(facts.commands), '']),
-    ...facts.notes,
-    ...(notices.length === 0 ? [] : ['', ...notices]),
-  ];
-}
-
-function serviceLine({ name, url, ready, reason, memoryBytes }: ServiceLine): string {
-  const memory = megabytes(memoryBytes).padStart(8);
-  return `${name.padEnd(NAME_CELLS)}${url.padEnd(URL_CELLS)}${memory}  ${ready ? 'ready' : `not ready: ${reason}`}`;
-}
-
-function topLines(top: Snapshot['top']): string[] {
-  if (top === null) return [];
-  const groups = top.groups.map(({ name, count: size }) => `  ${name.padEnd(NAME_CELLS)}${count(size).padStart(8)}`);
-  return [`top ${top.dimension} by ${top.measure} since ${clockTime(top.sinceMs)} UTC`, ...groups, ''];
 }

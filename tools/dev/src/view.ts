@@ -1,4 +1,4 @@
-import type { PasteCommands } from './paste-commands.ts';
+import type { PasteCommand } from './paste-command.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Death } from './supervised-unit.ts';
 
@@ -6,7 +6,7 @@ import type { Death } from './supervised-unit.ts';
 export interface ReadyFacts {
   readonly title: string;
   readonly startSeconds: number;
-  readonly commands: PasteCommands | null;
+  readonly commands: readonly PasteCommand[];
   /** Where logs and data are; other things worth knowing. */
   readonly notes: readonly string[];
 }

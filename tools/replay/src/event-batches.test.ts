@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readDeployment } from '@niobe/events';
 import { describeWithData } from '@niobe/testing';
-import { identifyFile } from './csv-file.ts';
+import { identifyFile } from './input-file.ts';
 import { eventBatches, type EventBatch } from './event-batches.ts';
 import { parseMapping, readMapping } from './mapping.ts';
 import { REPOSITORY } from './options.ts';

@@ -3,7 +3,7 @@ import { readDeployment, type Deployment } from '@niobe/events';
 import { KafkaEventLog } from '@niobe/kafka';
 import { isNiobeError, messageOf, silentLogger, systemClock } from '@niobe/kernel';
 import { CollectorClient } from '@niobe/tool-clickgen';
-import { identifyFile } from './csv-file.ts';
+import { identifyFile } from './input-file.ts';
 import { BATCH_ROWS, eventBatches } from './event-batches.ts';
 import { LogSink } from './log-sink.ts';
 import { MAPPING_FILE, readMapping } from './mapping.ts';

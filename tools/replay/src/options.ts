@@ -83,8 +83,8 @@ function wrong(message: string): NiobeError {
   return new NiobeError('BAD_REQUEST', `${message}; see --help`);
 }
 
-/** A name among the shipped deployments, else a path. */
-function deploymentFolder(nameOrPath: string): string {
+/** Folder of a deployment: a name among the shipped ones, else a path. */
+export function deploymentFolder(nameOrPath: string): string {
   const shipped = resolve(REPOSITORY, 'infra/deployments', nameOrPath);
   return existsSync(shipped) ? shipped : resolve(nameOrPath);
 }

@@ -34,7 +34,7 @@ function timeLeft({ elapsedMs, fraction, fractionBefore }: ProgressFacts): strin
 
 /** `1,234,567` */
 export function grouped(value: number): string {
-  return value.toLocaleString('en-US');
+  return String(value).replaceAll(/\B(?=(\d{3})+$)/g, ',');
 }
 
 /** `m:ss`, or `h:mm:ss` from an hour on. */

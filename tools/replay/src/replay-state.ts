@@ -1,6 +1,6 @@
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { FileIdentity } from './csv-file.ts';
+import type { FileIdentity } from './input-file.ts';
 
 /**
  * How far an interrupted replay came: a small file with the number of rows done, in the folder of the deployment, named

@@ -5,8 +5,8 @@ import { seededRandom, systemClock, until, type Logger, type LogFields } from '@
 import { Health, HttpServer, PrometheusMeter, readConfiguration, type RunningService } from '@niobe/service';
 import fc from 'fast-check';
 import { configSchema } from '../config.ts';
-import { startIngest } from '../service.ts';
 import { BATCH_BODY_BYTES_LIMIT, EVENT_BODY_BYTES_LIMIT, QUEUE_BYTES_LIMIT } from './limits.ts';
+import { startCollector } from './start-collector.ts';
 
 const SECRET = 'text-of-an-event';
 
@@ -38,6 +38,8 @@ const deployment: Deployment = {
   ],
   cells: [],
   cubes: [],
+  edges: [],
+  mappings: [],
 };
 
 const data = { product: SECRET, price: '2.55' };
@@ -60,18 +62,15 @@ beforeEach(async () => {
   const logger = recordingLogger();
   meter = new PrometheusMeter('ingest');
   log = new MemoryEventLog({ clock: systemClock, sendDeadlineMs: 30_000 });
-  service = await startIngest(
-    { deployment },
-    {
-      eventLog: log,
-      clock: systemClock,
-      random: seededRandom(1),
-      logger,
-      meter,
-      starting: () => undefined,
-      stopping: new AbortController().signal,
-    },
-  );
+  service = await startCollector(deployment, {
+    eventLog: log,
+    clock: systemClock,
+    random: seededRandom(1),
+    logger,
+    meter,
+    starting: () => undefined,
+    stopping: new AbortController().signal,
+  });
   const health = new Health();
   health.serving(() => service.readiness());
   server = await HttpServer.open({ host: '127.0.0.1', port: 0, health, meter, logger, clock: systemClock });

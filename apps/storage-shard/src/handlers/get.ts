@@ -70,6 +70,7 @@ export class GetHandler {
         const seq = store.versionSeq(slot);
         if (seq > this.#shownSeq) this.#shownSeq = seq;
         reply.found(
+          store.idOf(slot),
           store.versionEpoch(slot),
           seq,
           store.expiresS(slot),

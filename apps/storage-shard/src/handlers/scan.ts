@@ -116,6 +116,7 @@ export class ScanHandler {
     const next = store.scan(frame.schemaId, predicate, cursor, limitBytes, Math.max(0, budgetMs), (slot) => {
       scan.rows += 1;
       this.#reply.row(
+        store.idOf(slot),
         store.versionEpoch(slot),
         store.versionSeq(slot),
         store.expiresS(slot),

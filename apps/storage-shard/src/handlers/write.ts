@@ -1,4 +1,6 @@
 import { assert, isNiobeError, NiobeError, type Clock, type Counter, type Histogram } from '@niobe/kernel';
+import type { CompiledSchema } from '@niobe/cells';
+import { isAdjacency } from '@niobe/graph';
 import {
   Ack,
   failureFrame,
@@ -18,6 +20,7 @@ import type { RequestMemory } from '../requests/request-memory.ts';
 import type { AppliedSources } from './applied-sources.ts';
 import { durableWaitMs, remainingMs } from './deadline.ts';
 import { isDurable, presentPoint, type Durability, type DurablePoint } from './durability.ts';
+import type { Links } from './link.ts';
 
 /**
  * WRITE: atomic batches, one a section.
@@ -25,6 +28,7 @@ import { isDurable, presentPoint, type Durability, type DurablePoint } from './d
  * 1. A request that was executed before gets its first answer; a stray gets `UNKNOWN`; one whose asker gave up gets `DEADLINE`.
  * 2. Each section is one batch of the store and one commit: it is taken whole or refused, whatever becomes of the others. Cells come
  *    from the network: the store checks keys and bodies, the handler that keys belong to the partition and that their schema is safe.
+ *    What a link adds is decided by `@niobe/graph`.
  * 3. The answer goes out when everything it tells is durable: with `ack = memory` commits are told at once, but a refusal that shows
  *    the state of a cell or a source waits like a read.
  *
@@ -84,8 +88,10 @@ export class WriteHandler {
   /** One commit; on any error the store is as it was. */
   #batch(frame: WriteRequest, served: ServedPartition, outcome: Outcome): void {
     const { store } = served;
+    const { links } = this.#parts;
     const startMs = this.#parts.clock.monotonicMs();
     store.begin();
+    links.begin();
     try {
       this.#sources(frame, store, outcome);
       this.#operations(frame, store, outcome);
@@ -96,6 +102,7 @@ export class WriteHandler {
       store.rollback();
       throw error;
     }
+    links.committed(store);
     outcome.isCommitted = true;
     outcome.offsets = outcome.goals;
     outcome.opIndex = -1;
@@ -126,33 +133,41 @@ export class WriteHandler {
     const { versions } = outcome;
     while (frame.nextOp()) {
       outcome.opIndex += 1;
-      this.#checkKey(frame);
-      applyOperation(frame, store);
+      const schema = this.#writable(frame);
+      this.#checkKey(frame, schema);
+      const isLink = frame.kind === OpKind.LINK;
+      if (isLink) this.#link(frame, schema, store);
+      else applyOperation(frame, store);
       if (versions === null) continue;
-      const slot = store.lastSlot;
+      const slot = isLink ? -1 : store.lastSlot;
       versions[outcome.opIndex * 2] = slot < 0 ? 0 : store.versionEpoch(slot);
       versions[outcome.opIndex * 2 + 1] = slot < 0 ? 0 : store.versionSeq(slot);
     }
   }
 
-  /** The schema must be one that backup servers keep, the key one that belongs here. System cells live where their writer says. */
-  #checkKey(frame: WriteRequest): void {
-    const schema = this.#parts.schemas.get(frame.schemaId);
-    if (schema === undefined) {
-      const details = { retryAfterMs: AWAY_RETRY_MS };
-      throw new NiobeError(
-        'NOT_READY',
-        `schema ${frame.schemaId} is not known to this shard and its backups yet`,
-        details,
-      );
-    }
+  /** The schema of the present operation, which must be one that backup servers keep. */
+  #writable({ schemaId }: WriteRequest): CompiledSchema {
+    const schema = this.#parts.schemas.get(schemaId);
+    if (schema !== undefined) return schema;
+    const details = { retryAfterMs: AWAY_RETRY_MS };
+    throw new NiobeError('NOT_READY', `schema ${schemaId} is not known to this shard and its backups yet`, details);
+  }
+
+  /** The key must be one that belongs here; system cells live where their writer says. Adjacencies are written by links alone. */
+  #checkKey(frame: WriteRequest, schema: CompiledSchema): void {
+    if (isAdjacency(schema) !== (frame.kind === OpKind.LINK)) throw unlinkable(schema);
     if (frame.schemaId < FIRST_SCHEMA_ID) return;
-    const belongs = schema.hashKey(frame.bytes, frame.keyAt, frame.keyBytes) & (this.#parts.partitions - 1);
+    const belongs = schema.partitionOfKey(frame.bytes, frame.keyAt, frame.keyBytes, this.#parts.partitions);
     if (belongs === frame.partition) return;
     throw new NiobeError(
       'BAD_REQUEST',
       `a key of ${schema.name} belongs to partition ${belongs}, not to ${frame.partition}`,
     );
+  }
+
+  #link(frame: WriteRequest, schema: CompiledSchema, store: PartitionStore): void {
+    const ownId = schema.decodeKey(frame.bytes, frame.keyAt, frame.keyBytes) as number;
+    this.#parts.links.apply(frame, ownId, store);
   }
 
   #answer(request: ArrivedRequest, frame: WriteRequest, outcomes: readonly Outcome[], leftMs: number): void {
@@ -227,6 +242,7 @@ export interface WriteParts {
   readonly partitions: number;
   readonly schemas: WritableSchemas;
   readonly sources: AppliedSources;
+  readonly links: Links;
   readonly memory: RequestMemory;
   readonly durability: Durability;
   readonly clock: Clock;
@@ -312,6 +328,11 @@ function applyOperation(op: WriteRequest, store: PartitionStore): WriteStatus {
     default:
       return store.merge(schemaId, bytes, keyAt, keyBytes, bodyAt, bodyBytes, expiresS);
   }
+}
+
+function unlinkable(schema: CompiledSchema): NiobeError {
+  const why = isAdjacency(schema) ? 'only links write its cells' : 'it is no adjacency, which a link could change';
+  return new NiobeError('BAD_REQUEST', `schema ${schema.name}: ${why}`);
 }
 
 function busy(why: string): NiobeError {

@@ -3,7 +3,7 @@ import type { PreparedSection } from '@niobe/grid';
 import type { NiobeError } from '@niobe/kernel';
 
 /**
- * What aggregation needs of the grid, addressed by grid partition: cursors and deduplication cells live in partitions that their keys
+ * What lanes and questions need of the grid, addressed by grid partition: cursors and deduplication cells live in partitions that their keys
  * alone would not choose. `GridCells` is this door on a grid client.
  */
 
@@ -13,6 +13,8 @@ export interface SectionAnswer {
   readonly refusal: NiobeError | null;
   /** With `OFFSET_MISMATCH`: the present offset of each source, in order. */
   readonly presentOffsets: readonly number[];
+  /** The operation at fault, or -1. */
+  readonly opIndex: number;
 }
 
 /** `applied[source]` of one grid partition. */

@@ -1,10 +1,10 @@
 import { deadLetter, type OutgoingRecord, type ReadEvent, type RecordBatch, type RecordReader } from '@niobe/events';
 import { isNiobeError, NiobeError } from '@niobe/kernel';
-import type { Folder } from '../fold/folder.ts';
 import { EventIdentity } from '../seen/event-identity.ts';
 import { CELL_IDS_MAX, type SeenCellBuilder } from '../seen/seen-cell.ts';
 import { IDS_WORTH_A_CELL } from '../seen/seen-store.ts';
 import type { SeenTable } from '../seen/seen-table.ts';
+import type { EventFolder } from './derivation.ts';
 
 /**
  * Reads, deduplicates and folds records of a batch, as many as make one run: a stretch of offsets that is sent together. Synchronous;
@@ -31,7 +31,7 @@ export interface FoldedRun {
 export class RunFolder {
   readonly #reader: RecordReader;
   readonly #event: ReadEvent;
-  readonly #folder: Folder;
+  readonly #folder: EventFolder;
   readonly #identity = new EventIdentity();
   #events = 0;
   #duplicates = 0;
@@ -39,7 +39,7 @@ export class RunFolder {
   #watermarkMs = 0;
   #dead: OutgoingRecord[] = [];
 
-  constructor(reader: RecordReader, folder: Folder) {
+  constructor(reader: RecordReader, folder: EventFolder) {
     this.#reader = reader;
     this.#event = reader.newEvent();
     this.#folder = folder;
@@ -48,14 +48,14 @@ export class RunFolder {
   /**
    * Folds the records of `batch` at offsets from `from` on, up to `to` at most.
    *
-   * @param done by grid partition, see `LaneCursors.done`.
+   * @param done by stage and grid partition, see `LaneCursors.done`.
    * @param countFrom records below were counted and dead-lettered before; they are read for the deduplication table alone.
    */
   fold(
     batch: RecordBatch,
     from: number,
     to: number,
-    done: Float64Array,
+    done: readonly Float64Array[],
     countFrom: number,
     watermarkMs: number,
     table: SeenTable,
@@ -100,11 +100,8 @@ export class RunFolder {
     }
     seen.add(this.#identity.hash, offset, second);
     if (counts) this.#events += 1;
-    const refusing = this.#folder.fold(event, offset, arrivalMs);
-    if (refusing !== null && counts) {
-      const message = `a product of cube ${refusing.name} is too large to be summed`;
-      this.#dead.push(deadLetter(batch, index, new NiobeError('OVERFLOW', message)));
-    }
+    const refusal = this.#folder.fold(event, offset, arrivalMs);
+    if (refusal !== null && counts) this.#dead.push(deadLetter(batch, index, new NiobeError('OVERFLOW', refusal)));
   }
 
   /** False: the record is no valid event. */

@@ -22,10 +22,10 @@ export class GridCells implements CellGrid {
   async write(sections: readonly PreparedSection[], deadlineMs: number): Promise<SectionAnswer[]> {
     try {
       const results = await this.#client.write(sections, { deadlineMs });
-      return results.map(({ error, presentOffsets }) => ({ refusal: error, presentOffsets }));
+      return results.map(({ error, presentOffsets, opIndex }) => ({ refusal: error, presentOffsets, opIndex }));
     } catch (refusal) {
       if (!isNiobeError(refusal)) throw refusal;
-      return sections.map(() => ({ refusal, presentOffsets: NO_OFFSETS }));
+      return sections.map(() => ({ refusal, presentOffsets: NO_OFFSETS, opIndex: -1 }));
     }
   }
 

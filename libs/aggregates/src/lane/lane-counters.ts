@@ -14,7 +14,7 @@ export interface LaneCounters {
   readonly mergeSeconds: Histogram;
 }
 
-/** Declares the counters of lanes. */
+/** Declares the counters of lanes of cubes. */
 export function laneCounters(meter: Meter): LaneCounters {
   return {
     events: meter.counter('events_folded_total', 'Events folded, duplicates not among them'),
@@ -28,7 +28,7 @@ export function laneCounters(meter: Meter): LaneCounters {
     deltas: meter.counter('deltas_total', 'Merge operations sent'),
     corrections: meter.counter(
       'cursor_corrections_total',
-      'Times a lane went on from where another aggregator had brought a cursor',
+      'Times a lane went on from where another process had brought a cursor',
     ),
     mergeSeconds: meter.histogram(
       'merge_seconds',

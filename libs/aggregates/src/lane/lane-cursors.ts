@@ -1,7 +1,7 @@
 import { assert } from '@niobe/kernel';
 
 /**
- * Where a lane stands in one Kafka partition, for each grid partition:
+ * Where a stage of a lane stands in one Kafka partition, for each grid partition:
  *
  * - `applied`: the cursor that the grid partition keeps for the lane's sources. The next batch to it begins there.
  * - `done`: events below were folded for it and are in, or there was nothing in them for it. Never below `applied`; the folder passes
@@ -31,6 +31,11 @@ export class LaneCursors {
     return this.#left.reduce((count, left) => count + left, 0);
   }
 
+  /** A correction asks to go back: not all that was sent is in. */
+  get goesBack(): boolean {
+    return this.#again.includes(1);
+  }
+
   isLeft(partition: number): boolean {
     return this.#left[partition] === 1;
   }
@@ -41,7 +46,7 @@ export class LaneCursors {
     this.applied[partition] = to;
   }
 
-  /** The grid partition said that its cursor is `present` when a batch up to `to` was sent: another aggregator wrote, or nobody did. */
+  /** The grid partition said that its cursor is `present` when a batch up to `to` was sent: another process wrote, or nobody did. */
   correct(partition: number, present: number, to: number): void {
     this.applied[partition] = this.done[partition] = present;
     if (present < to) this.#again[partition] = 1;

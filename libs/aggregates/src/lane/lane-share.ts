@@ -7,29 +7,29 @@ import {
   type RecordReader,
   type TopicDeclaration,
 } from '@niobe/events';
-import type { PreparedSection, SectionBuilder } from '@niobe/grid';
+import type { PreparedSection } from '@niobe/grid';
 import { NiobeError, type Clock, type Random } from '@niobe/kernel';
-import type { Cube } from '../cube/cube.ts';
-import { sourceNameOf } from '../cube/cube.ts';
-import type { Folder } from '../fold/folder.ts';
 import { SeenCellBuilder } from '../seen/seen-cell.ts';
 import { IDS_WORTH_A_CELL, type SeenStore } from '../seen/seen-store.ts';
 import { SeenTable, type SeenWindow } from '../seen/seen-table.ts';
-import type { CellGrid, CursorRow } from './cell-grid.ts';
-import { DeltaSender, type PreparedDeltas } from './delta-sender.ts';
+import type { CellGrid } from './cell-grid.ts';
+import { commonCursors } from './common-cursors.ts';
+import type { PreparedDeltas, SendRules } from './delta-sender.ts';
+import type { EventFolder } from './derivation.ts';
 import { RUN_RECORDS_MAX, RunFolder, type FoldedRun } from './folded-run.ts';
 import type { LaneCounters } from './lane-counters.ts';
-import { LaneCursors } from './lane-cursors.ts';
+import { LaneStage } from './lane-stage.ts';
 import { ATTEMPT_DEADLINE_MS, type Persistence, type Waiting } from './persistent-send.ts';
 
 /**
  * A lane's share of one Kafka partition: what "exactly once" rests on.
  *
- * 1. At the start it reads the cursors of its cubes from every grid partition and begins at the lowest. Where the stored deduplication
+ * 1. At the start it reads the cursors of its derivations from every grid partition and begins at the lowest. Where the stored deduplication
  *    cells do not reach back far enough, it begins up to a window earlier and reads those records for the deduplication table alone:
  *    every cursor lies above them, so nothing is folded.
  * 2. A batch is cut into runs. Of each run, first the deduplication cell and the dead letters are made durable, then the deltas are
- *    sent, each grid partition from its own cursor. The position moves when all of that has been answered.
+ *    sent, stage after stage, each grid partition from its own cursor. The position moves when all of that has been answered. A stage
+ *    whose batch another process had sent otherwise ends the run there: what follows would build on what is not in.
  * 3. Grid partitions that got nothing keep their cursors; every {@link ADVANCE_MS} or {@link ADVANCE_OFFSETS} all are advanced, so a
  *    restart reads at most that much again.
  * 4. One thing at a time: batches and advances of a share take turns.
@@ -48,12 +48,19 @@ const ASK_LEFT_MS = 30_000;
 export interface ShareParts {
   readonly topic: TopicDeclaration;
   readonly partition: number;
-  readonly cubes: readonly Cube[];
-  readonly folder: Folder;
+  /** Names of the lane's derivations, for errors. */
+  readonly names: readonly string[];
+  /** By stage: names of the derivations' sources. */
+  readonly sources: readonly (readonly string[])[];
+  readonly rules: SendRules;
+  /** See `DerivationKind.remedy`. */
+  readonly remedy: string;
+  readonly folder: EventFolder;
   readonly reader: RecordReader;
   readonly grid: CellGrid;
   readonly seen: SeenStore;
-  readonly producer: EventProducer;
+  /** For dead letters; null where another process writes them. */
+  readonly producer: EventProducer | null;
   readonly counters: LaneCounters;
   readonly clock: Clock;
   readonly random: Random;
@@ -62,12 +69,13 @@ export interface ShareParts {
 export class LaneShare {
   readonly partition: number;
   readonly #parts: ShareParts;
-  readonly #cursors: LaneCursors;
+  readonly #stages: readonly LaneStage[];
+  /** Of each stage; what the folder asks for. */
+  readonly #done: readonly Float64Array[];
   readonly #window: SeenWindow;
   readonly #table: SeenTable;
   readonly #seenCell = new SeenCellBuilder();
   readonly #persistence: Persistence;
-  readonly #sender: DeltaSender;
   readonly #runs: RunFolder;
   /** Records below were counted before this share began. */
   readonly #countFrom: number;
@@ -80,7 +88,6 @@ export class LaneShare {
   #watermarkMs: number;
   #advancedMs: number;
   #advancedTo: number;
-  #advancedWatermarkMs = 0;
   #askedLeftMs: number;
   /** Kafka timestamp at the position, Unix seconds. */
   #second = 0;
@@ -90,30 +97,38 @@ export class LaneShare {
   /** Lowest cursor of all lanes at this Kafka partition, with its Kafka timestamp; null: unknown, so nothing may be deleted. */
   floor: { readonly offset: number; readonly second: number } | null = null;
 
-  private constructor(parts: ShareParts, applied: Float64Array, watermarkMs: number, persistence: Persistence) {
+  private constructor(
+    parts: ShareParts,
+    applied: readonly Float64Array[],
+    watermarkMs: number,
+    persistence: Persistence,
+  ) {
+    const { grid, rules } = parts;
     this.#parts = parts;
     this.partition = parts.partition;
-    this.#cursors = new LaneCursors(applied);
+    this.#stages = applied.map(
+      (offsets, stage) => new LaneStage(grid, persistence, rules, parts.sources[stage]!, offsets),
+    );
+    this.#done = this.#stages.map(({ cursors }) => cursors.done);
     this.#window = windowOf(parts.topic);
     this.#table = new SeenTable(this.#window, this.#window.ids + 2 * (ADVANCE_OFFSETS + RUN_RECORDS_MAX));
     this.#persistence = persistence;
-    this.#sender = new DeltaSender(parts.grid, persistence, sourcesOf(parts), this.#cursors);
     this.#runs = new RunFolder(parts.reader, parts.folder);
-    this.#position = this.#countFrom = this.#advancedTo = this.#cursors.lowest;
+    this.#position = this.#countFrom = this.#advancedTo = this.lowestCursor;
     this.#watermarkMs = watermarkMs;
     this.#advancedMs = this.#askedLeftMs = parts.clock.monotonicMs();
   }
 
   /**
    * Reads where the share stands; see 1. Throws `OFFSET_GONE` where Kafka no longer has what a cursor needs, `OFFSET_MISMATCH` where
-   * the cubes do not stand together, and what reading the grid throws.
+   * the derivations do not stand together, and what reading the grid throws.
    *
    * @param offsets what Kafka has of the partition.
    * @param persistence lets the caller end what is being tried.
    */
   static async open(parts: ShareParts, offsets: PartitionOffsets, persistence: Persistence): Promise<LaneShare> {
-    const rows = await parts.grid.cursors(sourcesOf(parts), ATTEMPT_DEADLINE_MS);
-    const applied = Float64Array.from(rows, (row, gridPartition) => commonOffset(row, parts, gridPartition));
+    const rows = await parts.grid.cursors(parts.sources.flat(), ATTEMPT_DEADLINE_MS);
+    const applied = parts.sources.map((_, stage) => commonCursors(rows, parts, stage));
     const fresh = rows.every((row) => row.every(({ offset }) => offset === null));
     const watermarkMs = Math.max(0, ...rows.flat().map((row) => row.watermarkMs ?? 0));
     const share = new LaneShare(parts, applied, watermarkMs, persistence);
@@ -130,7 +145,7 @@ export class LaneShare {
 
   /** Lowest cursor that a grid partition keeps for this share. */
   get lowestCursor(): number {
-    return this.#cursors.lowest;
+    return Math.min(...this.#stages.map(({ cursors }) => cursors.lowest));
   }
 
   /** Kafka timestamp of the last record read, Unix seconds. */
@@ -149,7 +164,7 @@ export class LaneShare {
 
   /** Grid partitions left behind because they are damaged in every copy. */
   get leftBehind(): number {
-    return this.#cursors.leftBehind;
+    return Math.max(...this.#stages.map(({ cursors }) => cursors.leftBehind));
   }
 
   /** Ids and bytes of the deduplication table. */
@@ -183,14 +198,13 @@ export class LaneShare {
   }
 
   #checkReach({ earliest, latest }: PartitionOffsets): void {
-    const lowest = this.#cursors.lowest;
+    const lowest = this.lowestCursor;
     if (lowest >= earliest && lowest <= latest) return;
-    const { topic, partition, cubes } = this.#parts;
-    const names = cubes.map(({ name }) => name).join(', ');
+    const { topic, partition, names, remedy } = this.#parts;
     throw new NiobeError(
       'OFFSET_GONE',
-      `topic ${topic.name}, partition ${partition}: the lowest cursor of ${names} is ${lowest}, but Kafka has ${earliest} to ${latest}; ` +
-        'restore the records, or count anew with --rebuild-cube',
+      `topic ${topic.name}, partition ${partition}: the lowest cursor of ${names.join(', ')} is ${lowest}, ` +
+        `but Kafka has ${earliest} to ${latest}; ${remedy}`,
       { topic: topic.name, partition, offset: lowest, earliest, latest },
     );
   }
@@ -220,42 +234,58 @@ export class LaneShare {
 
   /** Returns the offset that the run ends at. */
   async #takeRun(batch: RecordBatch, to: number): Promise<number> {
-    const { seen, folder } = this.#parts;
+    const { seen, clock, counters } = this.#parts;
     if (!this.#seenGoesOn()) seen.begin(this.#seenCell, this.#position);
-    const { done } = this.#cursors;
     const run = this.#runs.fold(
       batch,
       this.#position,
       to,
-      done,
+      this.#done,
       this.#countFrom,
       this.#watermarkMs,
       this.#table,
       this.#seenCell,
     );
     this.#runTo = run.to;
-    const deltas = this.#prepare(run, folder);
-    const foldedMs = this.#parts.clock.monotonicMs();
+    const first = this.#sections(0, run.to);
+    const foldedMs = clock.monotonicMs();
     await Promise.all([this.#storeSeen(run), this.#sendDead(run.dead)]);
-    await this.#sender.send(deltas);
-    this.#parts.counters.mergeSeconds.observe((this.#parts.clock.monotonicMs() - foldedMs) / 1000);
-    this.#count(run);
-    this.#watermarkMs = run.watermarkMs;
-    this.#second = Math.max(this.#second, run.newestS);
-    this.#position = this.#cursors.finish(run.to);
+    await this.#stages[0]!.send(first);
+    if (await this.#endStages(run)) this.#count(run);
+    counters.mergeSeconds.observe((clock.monotonicMs() - foldedMs) / 1000);
     this.#runTo = 0;
     return run.to;
   }
 
-  #prepare(run: FoldedRun, folder: Folder): PreparedDeltas[] {
-    const deltas: PreparedDeltas[] = [];
-    for (let gridPartition = 0; gridPartition < this.#parts.grid.partitions; gridPartition++) {
-      if (folder.deltaBytes(gridPartition) === 0) continue;
-      const append = (section: SectionBuilder): void => folder.writeOps(gridPartition, section);
-      deltas.push(this.#sender.prepare(gridPartition, run.to, this.#watermarkMs, append));
+  #sections(stage: number, to: number): PreparedDeltas[] {
+    const { folder, counters } = this.#parts;
+    const fold = folder.stages[stage]!;
+    counters.deltas.add(fold.ops);
+    return this.#stages[stage]!.sections(fold, to, this.#watermarkMs);
+  }
+
+  /** Behind the first stage: sends the others and moves the position. False where the run ended early, see 2. */
+  async #endStages({ from, to }: FoldedRun): Promise<boolean> {
+    for (const [index, stage] of this.#stages.entries()) {
+      const fold = this.#parts.folder.stages[index]!;
+      if (index > 0) {
+        await stage.prepare(fold);
+        await stage.send(this.#sections(index, to));
+      }
+      const next = stage.cursors.finish(to);
+      if (next < to) {
+        // The stages behind have nothing of this run yet.
+        this.#position = index < this.#stages.length - 1 ? Math.min(from, next) : next;
+        return false;
+      }
+      fold.taken?.();
     }
-    this.#parts.counters.deltas.add(folder.groups);
-    return deltas;
+    this.#position = to;
+    return true;
+  }
+
+  #finish(to: number): number {
+    return Math.min(...this.#stages.map(({ cursors }) => cursors.finish(to)));
   }
 
   /** The cell that was stored last may take the next run as well. */
@@ -277,6 +307,7 @@ export class LaneShare {
   async #sendDead(dead: readonly OutgoingRecord[]): Promise<void> {
     if (dead.length === 0) return;
     const { producer, topic } = this.#parts;
+    if (producer === null) return;
     await this.#persistence.until(async () => {
       await producer.send(deadTopic(topic.name), dead);
       return null;
@@ -291,6 +322,7 @@ export class LaneShare {
     });
   }
 
+  /** A run is in everywhere. */
   #count(run: FoldedRun): void {
     const { counters } = this.#parts;
     counters.batches.add(1);
@@ -298,6 +330,8 @@ export class LaneShare {
     counters.duplicates.add(run.duplicates);
     counters.expired.add(run.expired);
     counters.deadLetters.add(run.dead.length);
+    this.#watermarkMs = run.watermarkMs;
+    this.#second = Math.max(this.#second, run.newestS);
   }
 
   #isAdvanceDue(): boolean {
@@ -332,19 +366,11 @@ export class LaneShare {
 
   async #advanceAll(): Promise<void> {
     const to = this.#position;
-    const sections: PreparedDeltas[] = [];
-    for (let gridPartition = 0; gridPartition < this.#cursors.applied.length; gridPartition++) {
-      const applied = this.#cursors.applied[gridPartition]!;
-      const isThere = applied > to || (applied === to && this.#watermarkMs === this.#advancedWatermarkMs);
-      if (isThere || this.#cursors.isLeft(gridPartition)) continue;
-      sections.push(this.#sender.prepare(gridPartition, to, this.#watermarkMs, null));
-    }
-    await this.#sender.send(sections);
-    this.#position = this.#cursors.finish(to);
+    for (const stage of this.#stages)
+      this.#position = Math.min(this.#position, await stage.advance(to, this.#watermarkMs));
     this.#advancedTo = to;
-    this.#advancedWatermarkMs = this.#watermarkMs;
     this.#advancedMs = this.#parts.clock.monotonicMs();
-    this.#table.raiseFloor(this.#cursors.lowest - this.#window.ids);
+    this.#table.raiseFloor(this.lowestCursor - this.#window.ids);
   }
 
   async #deleteSeen(): Promise<void> {
@@ -358,22 +384,10 @@ export class LaneShare {
   /** Grid partitions that were left behind and are served again take part from their cursors on: the position goes back. */
   async #askLeft(): Promise<void> {
     const nowMs = this.#parts.clock.monotonicMs();
-    if (this.#cursors.leftBehind === 0 || nowMs - this.#askedLeftMs < ASK_LEFT_MS) return;
+    if (this.leftBehind === 0 || nowMs - this.#askedLeftMs < ASK_LEFT_MS) return;
     this.#askedLeftMs = nowMs;
-    const left = Array.from(this.#cursors.applied.keys()).filter((gridPartition) =>
-      this.#cursors.isLeft(gridPartition),
-    );
-    const asked = left.map((gridPartition) =>
-      this.#sender.prepare(gridPartition, this.#cursors.applied[gridPartition]!, this.#watermarkMs, null),
-    );
-    const answers = await this.#parts.grid.write(
-      asked.map(({ section }) => section),
-      ATTEMPT_DEADLINE_MS,
-    );
-    left.forEach((gridPartition, index) => {
-      if (answers[index]!.refusal === null) this.#cursors.rejoin(gridPartition);
-    });
-    this.#position = this.#cursors.finish(this.#position);
+    for (const stage of this.#stages) await stage.askLeft(this.#watermarkMs);
+    this.#position = this.#finish(this.#position);
   }
 
   /** Runs `work` after what was asked before, whether that ended well or not. */
@@ -387,17 +401,4 @@ export class LaneShare {
 
 function windowOf({ deduplicate }: TopicDeclaration): SeenWindow {
   return { ids: deduplicate.ids, seconds: deduplicate.hours * 3_600 };
-}
-
-function sourcesOf({ cubes, topic, partition }: Pick<ShareParts, 'cubes' | 'topic' | 'partition'>): string[] {
-  return cubes.map((cube) => sourceNameOf(cube, topic.name, partition));
-}
-
-function commonOffset(row: readonly CursorRow[], parts: ShareParts, gridPartition: number): number {
-  const offset = row[0]!.offset ?? 0;
-  if (row.every((other) => (other.offset ?? 0) === offset)) return offset;
-  throw new NiobeError(
-    'OFFSET_MISMATCH',
-    `topic ${parts.topic.name}, partition ${parts.partition}: the cubes of a lane have different cursors in grid partition ${gridPartition}`,
-  );
 }

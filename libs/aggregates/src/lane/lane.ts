@@ -1,16 +1,14 @@
 import { createHash } from 'node:crypto';
 import { RecordReader, type EventConsumer, type PartitionOffsets, type RecordBatch } from '@niobe/events';
 import { isNiobeError, messageOf, type Logger } from '@niobe/kernel';
-import type { Cube } from '../cube/cube.ts';
-import { sourceNameOf } from '../cube/cube.ts';
-import { Folder } from '../fold/folder.ts';
+import type { Derivation, DerivationKind, EventFolder } from './derivation.ts';
 import type { LaneSurroundings } from './lane-surroundings.ts';
-import { LaneShare } from './lane-share.ts';
+import { LaneShare, type ShareParts } from './lane-share.ts';
 import { Persistence, type Waiting } from './persistent-send.ts';
 import type { SeenStore } from '../seen/seen-store.ts';
 
 /**
- * Cubes of one topic whose cursors are equal, consumed together by one consumer and folded in one pass.
+ * Derivations of one topic whose cursors are equal, consumed together by one consumer and folded in one pass.
  *
  * The lane binds its shares to the event log: a partition that is assigned is opened and sought; a batch goes to its share; a share
  * that waits longer than {@link PARK_AFTER_MS} is paused in Kafka, so that the group goes on, and resumed when what it held is in. The
@@ -44,7 +42,8 @@ interface Assignment {
 export interface ShareReport {
   readonly topic: string;
   readonly partition: number;
-  readonly cubes: readonly string[];
+  /** Names of the lane's derivations. */
+  readonly derivations: readonly string[];
   readonly position: number | null;
   /** Records Kafka has beyond the position, as far as known. */
   readonly lag: number;
@@ -54,13 +53,15 @@ export interface ShareReport {
   readonly seenBytes: number;
 }
 
-export class Lane {
+export class Lane<D extends Derivation> {
   readonly topic: string;
-  readonly cubes: readonly Cube[];
   readonly #around: LaneSurroundings;
+  readonly #kind: DerivationKind<D>;
+  readonly #derivations: readonly D[];
+  readonly #names: readonly string[];
   readonly #seenOf: (partition: number) => SeenStore;
   readonly #onApart: (reason: string) => void;
-  readonly #folder: Folder;
+  readonly #folderOf: () => EventFolder;
   readonly #logger: Logger;
   readonly #assigned = new Map<number, Assignment>();
   #consumer: EventConsumer | null = null;
@@ -69,28 +70,31 @@ export class Lane {
 
   /**
    * @param seenOf the deduplication store of a Kafka partition, shared by the topic's lanes.
-   * @param onApart called when the cubes no longer stand together and lanes must be planned anew.
+   * @param onApart called when the derivations no longer stand together and lanes must be planned anew.
    */
   constructor(
     around: LaneSurroundings,
+    kind: DerivationKind<D>,
     topic: string,
-    cubes: readonly Cube[],
+    derivations: readonly D[],
     seenOf: (partition: number) => SeenStore,
     onApart: (reason: string) => void,
   ) {
     this.#around = around;
     this.topic = topic;
-    this.cubes = cubes;
+    this.#kind = kind;
+    this.#derivations = derivations;
+    this.#names = derivations.map(({ name }) => name);
     this.#seenOf = seenOf;
     this.#onApart = onApart;
-    this.#folder = new Folder(cubes, around.schemaOf, around.grid.partitions);
-    this.#logger = around.logger.child({ topic, cubes: cubes.map(({ name }) => name).join(',') });
+    this.#folderOf = kind.folders(derivations);
+    this.#logger = around.logger.child({ topic, derivations: this.#names.join(',') });
   }
 
   /** Joins the group and consumes in the background. */
   start(): void {
     this.#consumer = this.#around.log.consumer({
-      group: groupOf(this.#around.group, this.topic, this.cubes),
+      group: this.#group(),
       topic: this.topic,
       gatherMs: GATHER_MS,
       maxBatchBytes: FETCH_BYTES,
@@ -99,6 +103,13 @@ export class Lane {
       onBatch: (batch) => this.#take(batch),
       onFailed: (partition, error) => this.#fail(partition, error),
     });
+  }
+
+  /** Processes that would consume the same share the work. */
+  #group(): string {
+    const sources = this.#derivations.flatMap((derivation) => this.#kind.sources(derivation, this.topic, 0));
+    const hash = createHash('sha256').update(sources.toSorted().join(' ')).digest('hex');
+    return `${this.#around.group}.${this.topic}.${hash.slice(0, 8)}`;
   }
 
   #assign(partition: number): void {
@@ -129,20 +140,34 @@ export class Lane {
   /** Opens the share, trying again while something is away, and begins to read. */
   async #open(assignment: Assignment): Promise<void> {
     const { partition, persistence } = assignment;
-    const topic = this.#around.catalogue.topic(this.topic);
     let share: LaneShare | null = null;
     await persistence.until(async () => {
       const offsets = await this.#offsetsOf(partition);
-      const reader = new RecordReader(this.#around.catalogue, topic);
-      const seen = this.#seenOf(partition);
-      const parts = { ...this.#around, topic, partition, cubes: this.cubes, folder: this.#folder, reader, seen };
       assignment.latest = offsets.latest;
-      share = await LaneShare.open(parts, offsets, persistence);
+      share = await LaneShare.open(this.#partsOf(partition), offsets, persistence);
       return null;
     });
     if (share === null || !this.#isCurrent(assignment)) return;
     assignment.share = share;
     this.#consumer?.seek(partition, (share as LaneShare).position);
+  }
+
+  #partsOf(partition: number): ShareParts {
+    const { catalogue } = this.#around;
+    const topic = catalogue.topic(this.topic);
+    const sources = this.#derivations.map((derivation) => this.#kind.sources(derivation, this.topic, partition));
+    return {
+      ...this.#around,
+      topic,
+      partition,
+      names: this.#names,
+      sources: sources[0]!.map((_, stage) => sources.map((stages) => stages[stage]!)),
+      rules: this.#kind,
+      remedy: this.#kind.remedy,
+      folder: this.#folderOf(),
+      reader: new RecordReader(catalogue, topic),
+      seen: this.#seenOf(partition),
+    };
   }
 
   async #offsetsOf(partition: number): Promise<PartitionOffsets> {
@@ -278,11 +303,10 @@ export class Lane {
   }
 
   report(): ShareReport[] {
-    const cubes = this.cubes.map(({ name }) => name);
     return [...this.#assigned.values()].map(({ partition, share, failure, persistence, latest }) => ({
       topic: this.topic,
       partition,
-      cubes,
+      derivations: this.#names,
       position: share?.position ?? null,
       lag: Math.max(0, latest - (share?.position ?? 0)),
       waiting: failure ?? persistence.waiting,
@@ -313,10 +337,4 @@ export class Lane {
 
 function rethrow(error: unknown): never {
   throw error;
-}
-
-/** Aggregators that would consume the same share the work, whichever process they run in. */
-function groupOf(prefix: string, topic: string, cubes: readonly Cube[]): string {
-  const sources = cubes.map((cube) => sourceNameOf(cube, topic, 0)).toSorted();
-  return `${prefix}.${topic}.${createHash('sha256').update(sources.join(' ')).digest('hex').slice(0, 8)}`;
 }

@@ -40,12 +40,16 @@ export class Persistence {
     this.#closed = true;
   }
 
-  /** Calls `attempt` until it says that all is done (null); what it gives or throws else is the reason to try again. */
+  /**
+   * Calls `attempt` until it says that all is done (null); what it gives or throws else is the reason to try again. Throws `CLOSED`, also
+   * where that is the reason: what is closed does not open again.
+   */
   async until(attempt: () => Promise<NiobeError | null>): Promise<void> {
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)) {
       if (this.#closed) throw new NiobeError('CLOSED', 'the lane was closed; what it had not sent is read again');
       const error = await this.#try(attempt);
       if (error === null) break;
+      if (error.code === 'CLOSED') throw error;
       this.#wait(error);
       await delay(this.#clock, Math.max(pauseMs, error.details.retryAfterMs ?? 0) * (0.5 + this.#random.next()));
     }

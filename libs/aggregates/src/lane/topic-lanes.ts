@@ -1,18 +1,17 @@
 import { delay, isNiobeError, type Logger } from '@niobe/kernel';
-import type { Cube } from '../cube/cube.ts';
-import { sourceNameOf } from '../cube/cube.ts';
 import { SeenStore } from '../seen/seen-store.ts';
+import type { Derivation, DerivationKind } from './derivation.ts';
 import { Lane, type ShareReport } from './lane.ts';
 import type { LaneShare } from './lane-share.ts';
 import type { LaneSurroundings } from './lane-surroundings.ts';
 import { ATTEMPT_DEADLINE_MS } from './persistent-send.ts';
 
 /**
- * The lanes of one topic. Cubes whose cursors are all equal share a lane; a cube that is new, or counted anew, has one of its own and
+ * The lanes of one topic. Derivations whose cursors are all equal share a lane; one that is new, or begun anew, has a lane of its own and
  * catches up while the others go on.
  *
  * When one lane has come near another they are joined: both stop at the same offset of each Kafka partition, bring all cursors there
- * and close, and the next plan finds their cursors equal. The same happens the other way round: where another aggregator moved the
+ * and close, and the next plan finds their cursors equal. The same happens the other way round: where another process moved the
  * cursors of a lane apart, the lanes are closed and planned anew from what the grid partitions say.
  */
 
@@ -23,30 +22,38 @@ const JOIN_MS = 30_000;
 const PLAN_PAUSE_MS = 500;
 
 /** Two lanes that are being joined, and the offset of each Kafka partition where they stop. */
-interface Joining {
-  readonly lanes: readonly [Lane, Lane];
+interface Joining<D extends Derivation> {
+  readonly lanes: readonly [Lane<D>, Lane<D>];
   readonly stops: readonly number[];
   readonly sinceMs: number;
 }
 
-export class TopicLanes {
+export class TopicLanes<D extends Derivation> {
   readonly #around: LaneSurroundings;
+  readonly #kind: DerivationKind<D>;
   readonly #topic: string;
   readonly #partitions: number;
-  readonly #cubes: readonly Cube[];
+  readonly #derivations: readonly D[];
   readonly #logger: Logger;
-  #lanes: Lane[] = [];
-  #joining: Joining | null = null;
+  #lanes: Lane<D>[] = [];
+  #joining: Joining<D> | null = null;
   #planning: Promise<void> | null = null;
   #notPlanned = 'reading cursors';
   #closed = false;
 
   /** @param partitions Kafka partitions of the topic. */
-  constructor(around: LaneSurroundings, topic: string, partitions: number, cubes: readonly Cube[]) {
+  constructor(
+    around: LaneSurroundings,
+    kind: DerivationKind<D>,
+    topic: string,
+    partitions: number,
+    derivations: readonly D[],
+  ) {
     this.#around = around;
+    this.#kind = kind;
     this.#topic = topic;
     this.#partitions = partitions;
-    this.#cubes = cubes;
+    this.#derivations = derivations;
     this.#logger = around.logger.child({ topic });
   }
 
@@ -74,19 +81,21 @@ export class TopicLanes {
       stores.set(partition, store);
       return store;
     };
-    this.#lanes = groups.map((cubes) => new Lane(this.#around, this.#topic, cubes, seenOf, (why) => this.#replan(why)));
+    this.#lanes = groups.map(
+      (derivations) => new Lane(this.#around, this.#kind, this.#topic, derivations, seenOf, (why) => this.#replan(why)),
+    );
     for (const lane of this.#lanes) lane.start();
-    const lanes = groups.map((cubes) => cubes.map(({ name }) => name).join('+')).join(' | ');
+    const lanes = groups.map((derivations) => derivations.map(({ name }) => name).join('+')).join(' | ');
     this.#logger.info({ lanes, reason }, 'lanes planned');
   }
 
   #newStore(partition: number): SeenStore {
-    const { grid, seenSchema, writer } = this.#around;
-    return new SeenStore(grid, seenSchema, this.#topic, partition, writer);
+    const { grid, seenSchema, seenPrefix, writer } = this.#around;
+    return new SeenStore(grid, seenSchema, seenPrefix + this.#topic, partition, writer);
   }
 
-  /** Cubes with equal cursors; waits for the grid as long as it is away. */
-  async #groups(): Promise<Cube[][]> {
+  /** Derivations with equal cursors; waits for the grid as long as it is away. */
+  async #groups(): Promise<D[][]> {
     for (;;) {
       if (this.#closed) return [];
       try {
@@ -99,17 +108,19 @@ export class TopicLanes {
     }
   }
 
-  async #readGroups(): Promise<Cube[][]> {
-    const sources = this.#cubes.flatMap((cube) =>
-      Array.from({ length: this.#partitions }, (_, partition) => sourceNameOf(cube, this.#topic, partition)),
+  async #readGroups(): Promise<D[][]> {
+    const sources = this.#derivations.map((derivation) =>
+      Array.from({ length: this.#partitions }, (_, partition) =>
+        this.#kind.sources(derivation, this.#topic, partition),
+      ).flat(),
     );
-    const rows = await this.#around.grid.cursors(sources, ATTEMPT_DEADLINE_MS);
-    const groups = new Map<string, Cube[]>();
-    this.#cubes.forEach((cube, index) => {
-      const first = index * this.#partitions;
-      const cursors = rows.map((row) => row.slice(first, first + this.#partitions).map(({ offset }) => offset));
+    const rows = await this.#around.grid.cursors(sources.flat(), ATTEMPT_DEADLINE_MS);
+    const groups = new Map<string, D[]>();
+    this.#derivations.forEach((derivation, index) => {
+      const { length } = sources[index]!;
+      const cursors = rows.map((row) => row.slice(index * length, (index + 1) * length).map(({ offset }) => offset));
       const name = JSON.stringify(cursors);
-      groups.set(name, [...(groups.get(name) ?? []), cube]);
+      groups.set(name, [...(groups.get(name) ?? []), derivation]);
     });
     return [...groups.values()];
   }
@@ -146,7 +157,7 @@ export class TopicLanes {
   }
 
   /** Where two lanes can stop together, by Kafka partition; null where they are not near each other or not all here. */
-  #stopsOf(first: Lane, second: Lane): number[] | null {
+  #stopsOf(first: Lane<D>, second: Lane<D>): number[] | null {
     const stops: number[] = [];
     for (let partition = 0; partition < this.#partitions; partition++) {
       const a = first.shareOf(partition);
@@ -159,7 +170,7 @@ export class TopicLanes {
     return stops;
   }
 
-  async #goOnJoining(joining: Joining): Promise<void> {
+  async #goOnJoining(joining: Joining<D>): Promise<void> {
     const { lanes, stops, sinceMs } = joining;
     const there = stops.every((offset, partition) =>
       lanes.every((lane) => lane.shareOf(partition)?.position === offset),
@@ -173,7 +184,7 @@ export class TopicLanes {
     this.#joining = null;
   }
 
-  /** Lanes now; more than one while a cube catches up. */
+  /** Lanes now; more than one while a derivation catches up. */
   get lanes(): number {
     return this.#lanes.length;
   }

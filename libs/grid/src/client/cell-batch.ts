@@ -1,8 +1,7 @@
 import type { CellRecord, CompiledSchema } from '@niobe/cells';
-import { ByteWriter } from '@niobe/kernel';
 import type { GetReply } from '../frames/get.ts';
-import { WAITING_BYTES_MAX } from '../limits.ts';
-import { partitionOf } from '../placement.ts';
+import type { CellColumns } from './get-run.ts';
+import type { KeyBatch } from './key-batch.ts';
 
 /** Version of a cell's last write. */
 export interface Version {
@@ -12,46 +11,22 @@ export interface Version {
 
 /** A cell as the application sees it. */
 export interface Cell {
+  /** Names the cell until it is deleted, and never another; a key that is written again gets a new one. */
+  readonly id: number;
   readonly record: CellRecord;
   readonly version: Version;
   /** Unix seconds; 0 = never. */
   readonly expiresS: number;
 }
 
-const KEYS_START_BYTES = 4096;
-
-/** The keys of one getMany, as columns. */
-export class KeyBatch {
-  readonly schemas: CompiledSchema[] = [];
-  readonly partitions: number[] = [];
-  readonly keyEnds: number[] = [];
-  readonly keys: ByteWriter = new ByteWriter(WAITING_BYTES_MAX, KEYS_START_BYTES);
-
-  get length(): number {
-    return this.schemas.length;
-  }
-
-  /** Adds a key and returns its index. Throws `SCHEMA_VIOLATION` for a key that is none of its schema. */
-  add(schema: CompiledSchema, key: string | number, partitions: number): number {
-    const at = this.keys.length;
-    schema.encodeKey(key, this.keys);
-    const end = this.keys.length;
-    this.schemas.push(schema);
-    this.keyEnds.push(end);
-    return this.partitions.push(partitionOf(this.keys.buffer, at, end - at, schema.hashSeed, partitions)) - 1;
-  }
-
-  keyAt(index: number): number {
-    return index === 0 ? 0 : this.keyEnds[index - 1]!;
-  }
-}
-
 /** What was found for the keys of a {@link KeyBatch}, as columns: bodies stay in the frames they came in until they are read. */
-export class CellBatch {
+export class CellBatch implements CellColumns {
+  readonly idsOnly = false;
   /** Keys that were asked for. */
   readonly length: number;
   readonly #schemas: readonly CompiledSchema[];
   readonly #frames: (Uint8Array | null)[];
+  readonly #ids: Float64Array;
   readonly #epochs: Uint32Array;
   readonly #seqs: Float64Array;
   readonly #expires: Uint32Array;
@@ -63,6 +38,7 @@ export class CellBatch {
     this.length = length;
     this.#schemas = keys.schemas;
     this.#frames = Array.from<Uint8Array | null>({ length }).fill(null);
+    this.#ids = new Float64Array(length);
     this.#epochs = new Uint32Array(length);
     this.#seqs = new Float64Array(length);
     this.#expires = new Uint32Array(length);
@@ -73,6 +49,11 @@ export class CellBatch {
   /** Whether there is a cell for key `index`. */
   found(index: number): boolean {
     return this.#frames[index] != null;
+  }
+
+  /** The id of a found cell. */
+  id(index: number): number {
+    return this.#ids[index]!;
   }
 
   /** The bytes that hold the body of a found cell, at {@link bodyAt} for {@link bodyBytes}. */
@@ -95,18 +76,19 @@ export class CellBatch {
     return this.#schemas[index]!.decode(frame, this.#bodyAts[index]!, this.#bodyLengths[index]!);
   }
 
-  /** Record, version and expiry of key `index`, or null where there is no cell. */
+  /** Id, record, version and expiry of key `index`, or null where there is no cell. */
   cell(index: number): Cell | null {
     const record = this.record(index);
     if (record === null) return null;
     const version = { epoch: this.#epochs[index]!, seq: this.#seqs[index]! };
-    return { record, version, expiresS: this.#expires[index]! };
+    return { id: this.#ids[index]!, record, version, expiresS: this.#expires[index]! };
   }
 
   /** Takes the present cell of a reply. Throws what the schema says of a body that is none. */
   take(index: number, reply: GetReply): void {
     this.#schemas[index]!.check(reply.bytes, reply.bodyAt, reply.bodyBytes);
     this.#frames[index] = reply.bytes;
+    this.#ids[index] = reply.id;
     this.#epochs[index] = reply.epoch;
     this.#seqs[index] = reply.seq;
     this.#expires[index] = reply.expiresS;

@@ -2,13 +2,13 @@ import { assert, isNiobeError, NiobeError } from '@niobe/kernel';
 import { CellState, GetReply } from '../frames/get.ts';
 import { errorOf } from '../frames/failure.ts';
 import { FRAME_BYTES, KEYS_PER_FRAME_MAX, SECTIONS_PER_FRAME_MAX } from '../limits.ts';
-import { CellBatch, type KeyBatch } from './cell-batch.ts';
+import type { KeyBatch } from './key-batch.ts';
 import { Backoff, isWorthRetry, notServed } from './retry-policy.ts';
 import type { ShardLink } from './shard-link.ts';
 import type { ShardRouter } from './shard-router.ts';
 
 /**
- * One getMany: rounds of frames, one or more to each shard, until every key is answered, refused for good, or the time is up.
+ * One read of many keys: rounds of frames, one or more to each shard, until every key is answered, refused for good, or the time is up.
  *
  * A round threads the open keys into a list per partition, so that a shard gets one section per partition without sorting. What a
  * reply leaves for later, and what was refused or lost in a way that a repetition may cure, goes to the next round.
@@ -16,6 +16,14 @@ import type { ShardRouter } from './shard-router.ts';
 
 /** A key's answer; `error` is null where it was found or is absent. Called once per key. */
 export type KeySettled = (index: number, error: NiobeError | null) => void;
+
+/** Where a run puts what was found. */
+export interface CellColumns {
+  /** Bodies are of no interest. */
+  readonly idsOnly: boolean;
+  /** Takes the present cell of a reply as that of key `index`. */
+  take(index: number, reply: GetReply): void;
+}
 
 const NONE = -1;
 
@@ -31,9 +39,9 @@ interface Frame {
 
 /** Runs a batch of keys; see {@link GetRun.run}. */
 export class GetRun {
-  readonly cells: CellBatch;
   readonly #router: ShardRouter;
   readonly #keys: KeyBatch;
+  readonly #cells: CellColumns;
   readonly #settled: KeySettled;
   readonly #endMs: number;
   #open: number[] = [];
@@ -42,10 +50,10 @@ export class GetRun {
   #wishedMs = 0;
   #progressed = false;
 
-  constructor(router: ShardRouter, keys: KeyBatch, endMs: number, settled: KeySettled) {
-    this.cells = new CellBatch(keys);
+  constructor(router: ShardRouter, keys: KeyBatch, cells: CellColumns, endMs: number, settled: KeySettled) {
     this.#router = router;
     this.#keys = keys;
+    this.#cells = cells;
     this.#settled = settled;
     this.#endMs = endMs;
   }
@@ -85,7 +93,7 @@ export class GetRun {
       nexts[index] = heads[partition]!;
       heads[partition] = index;
     }
-    const packer = new FramePacker(this.#router, this.#keys);
+    const packer = new FramePacker(this.#router, this.#keys, this.#cells.idsOnly);
     for (let partition = 0; partition < heads.length; partition++) {
       const route = heads[partition] === NONE ? null : this.#router.route(partition);
       for (let index = heads[partition]!; index !== NONE; index = nexts[index]!) {
@@ -128,7 +136,7 @@ export class GetRun {
       this.#open.push(index);
       return;
     }
-    if (reply.state === CellState.FOUND) this.cells.take(index, reply);
+    if (reply.state === CellState.FOUND) this.#cells.take(index, reply);
     this.#progressed = true;
     this.#settled(index, null);
   }
@@ -157,14 +165,16 @@ export class GetRun {
 class FramePacker {
   readonly #router: ShardRouter;
   readonly #keys: KeyBatch;
+  readonly #idsOnly: boolean;
   readonly #filling = new Map<ShardLink, Frame>();
   readonly #full: Frame[] = [];
   #partition = NONE;
   #link: ShardLink | null = null;
 
-  constructor(router: ShardRouter, keys: KeyBatch) {
+  constructor(router: ShardRouter, keys: KeyBatch, idsOnly: boolean) {
     this.#router = router;
     this.#keys = keys;
+    this.#idsOnly = idsOnly;
   }
 
   /** Keys of a partition come one after the other. */
@@ -193,7 +203,7 @@ class FramePacker {
   #begin(link: ShardLink): Frame {
     const frame: Frame = { link, order: [], sectionEnds: [], answered: 0, bytes: null };
     this.#filling.set(link, frame);
-    link.getFrame.start(this.#router.client);
+    link.getFrame.start(this.#router.client, this.#idsOnly);
     return frame;
   }
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { compileSchema, encodeScalar, SchemaTable, type CompiledSchema } from '@niobe/cells';
+import { cellIdOf, compileSchema, encodeScalar, partitionOfId, SchemaTable, type CompiledSchema } from '@niobe/cells';
 import { ByteWriter, seededRandom, silentLogger, silentMeter, systemClock } from '@niobe/kernel';
 import type { BusMessage } from '../bus.ts';
 import { FrameKind } from '../frames/header.ts';
@@ -8,8 +8,8 @@ import { MemoryNetwork, type MemoryBus } from '../memory-bus.ts';
 import { MemoryShard } from '../memory-shard.ts';
 import { MemorySharedMaps } from '../memory-shared-maps.ts';
 import { PartitionTable } from '../partition-table.ts';
-import { partitionOf } from '../placement.ts';
 import { GridClient } from './grid-client.ts';
+import { NO_CELL } from './id-batch.ts';
 import { SectionBuilder, type PreparedSection } from './prepared-section.ts';
 
 const PARTITIONS = 16;
@@ -20,6 +20,7 @@ const views = compileSchema(16, 1, {
   key: 'text',
   fields: { page: { type: 'text', merge: 'keep', maxBytes: 1024 * 1024 }, count: { type: 'u64', merge: 'add' } },
 });
+const notes = compileSchema(18, 1, { name: 'notes', key: 'id', fields: { text: { type: 'text' } } });
 const users = compileSchema(17, 1, { name: 'users', key: 'integer', fields: { name: { type: 'text' } } });
 
 /** A grid of two shards in this process, and a client on a connection of its own. */
@@ -35,7 +36,7 @@ class TestGrid {
 
   static async start(): Promise<TestGrid> {
     const grid = new TestGrid();
-    for (const schema of [views, users]) grid.schemas.add(schema);
+    for (const schema of [views, users, notes]) grid.schemas.add(schema);
     const { maps, clientBus, schemas } = grid;
     grid.table = await PartitionTable.open({ maps, partitions: PARTITIONS, logger: silentLogger });
     await grid.table.ensureRows(SHARDS);
@@ -60,7 +61,7 @@ class TestGrid {
   partitionOf(schema: CompiledSchema, key: string | number): number {
     const out = new ByteWriter(512);
     schema.encodeKey(key, out);
-    return partitionOf(out.buffer, 0, out.length, schema.hashSeed, PARTITIONS);
+    return schema.partitionOfKey(out.buffer, 0, out.length, PARTITIONS);
   }
 
   shardOf(partition: number): MemoryShard {
@@ -127,7 +128,12 @@ describe('GridClient', () => {
   it('puts, gets and deletes cells of both kinds of key', async () => {
     const version = await client.put(views, 'home', { page: 'home', count: 3 });
     await client.put(users, 42, { name: 'Ada' });
-    expect(await client.get(views, 'home')).toEqual({ record: { page: 'home', count: 3 }, version, expiresS: 0 });
+    expect(await client.get(views, 'home')).toEqual({
+      id: expect.any(Number),
+      record: { page: 'home', count: 3 },
+      version,
+      expiresS: 0,
+    });
     expect((await client.get(users, 42))?.record).toEqual({ name: 'Ada' });
     expect(await client.get(views, 'away')).toBeNull();
     await client.delete(views, 'home');
@@ -190,6 +196,60 @@ describe('GridClient', () => {
     expect(keys.filter((i) => many.found(i))).toEqual([39_999]);
   });
 
+  it('tells the ids of cells, which stay until the cell is deleted', async () => {
+    await client.put(views, 'home', { page: 'home', count: 1 });
+    const { id } = (await client.get(views, 'home'))!;
+    expect(partitionOfId(id)).toBe(grid.partitionOf(views, 'home'));
+    await client.merge(views, 'home', { page: 'home', count: 1 });
+    const cells = await client.getMany(views, ['away', 'home']);
+    expect(cells.id(1)).toBe(id);
+    for await (const page of client.scan(views)) while (page.next()) expect(page.id).toBe(id);
+    await client.delete(views, 'home');
+    await client.put(views, 'home', { page: 'home', count: 1 });
+    expect((await client.get(views, 'home'))?.id).not.toBe(id);
+  });
+
+  it('reads the ids of thousands of keys without their bodies', async () => {
+    const name = 'x'.repeat(4000);
+    await Promise.all(Array.from({ length: 1000 }, (_, i) => client.put(users, i * 20, { name })));
+    const keys = new ByteWriter(1024 * 1024);
+    const ends = new Uint32Array(20_001);
+    for (let i = 0; i < 20_000; i++) {
+      users.encodeKey(i, keys);
+      ends[i] = keys.length;
+    }
+    let frames = 0;
+    grid.listen(FrameKind.GET, () => {
+      frames += 1;
+      return false;
+    });
+    const ids = await client.ids(users, keys.buffer, ends, 20_000);
+    expect(frames).toBe(2);
+    const found = await client.getMany(
+      users,
+      Array.from({ length: 1000 }, (_, i) => i * 20),
+    );
+    const expected = Float64Array.from({ length: 20_000 }, (_, i) => (i % 20 === 0 ? found.id(i / 20) : NO_CELL));
+    expect(ids).toEqual(expected);
+  });
+
+  it('keeps cells that are keyed by an id where the cell of that id is', async () => {
+    await client.put(users, 7, { name: 'Ada' });
+    const { id } = (await client.get(users, 7))!;
+    await client.put(notes, id, { text: 'beside' });
+    expect((await client.get(notes, id))?.record).toEqual({ text: 'beside' });
+    const partitions: number[] = [];
+    for await (const page of client.scan(notes)) partitions.push(page.partition);
+    expect(partitions).toEqual([partitionOfId(id)]);
+  });
+
+  it('refuses an id of a partition that does not exist, and reads the other keys of the tick', async () => {
+    await client.put(users, 7, { name: 'Ada' });
+    const reads = [client.get(users, 7), client.get(notes, cellIdOf(PARTITIONS, 0, 1)), client.get(users, 7)] as const;
+    await expect(reads[1]).rejects.toMatchObject({ code: 'SCHEMA_VIOLATION' });
+    expect([(await reads[0])?.record, (await reads[2])?.record]).toEqual([{ name: 'Ada' }, { name: 'Ada' }]);
+  });
+
   it('goes to where a partition has moved to', async () => {
     await client.put(views, 'home', { page: 'home', count: 1 });
     const partition = grid.partitionOf(views, 'home');
@@ -243,6 +303,14 @@ describe('GridClient', () => {
     expect(again!.presentOffsets).toEqual([10]);
     expect(next!.error).toBeNull();
     expect(grid.shardOf(3).applied(3, 's')).toBe(12);
+  });
+
+  it('is told by the twin of a shard that it keeps no adjacencies', async () => {
+    const builder = new SectionBuilder();
+    builder.start(3);
+    builder.op(OpKind.LINK, notes.id, 0, new Uint8Array(8), 0, 8, new Uint8Array(16), 0, 16);
+    const [result] = await client.write([builder.finish()]);
+    expect(result!.error).toMatchObject({ code: 'BAD_REQUEST' });
   });
 
   it('counts a section with sources once although its answer got lost', async () => {

@@ -2,9 +2,10 @@ import { writeClauses, type CellRecord, type Clause, type CompiledSchema } from 
 import { ByteWriter, deferred, NiobeError, type Deferred } from '@niobe/kernel';
 import { Ack, OpKind, type AckCode, type OpKindCode } from '../frames/write-request.ts';
 import { FRAME_BYTES } from '../limits.ts';
-import { partitionOf } from '../placement.ts';
-import { KeyBatch, type Cell, type CellBatch, type Version } from './cell-batch.ts';
-import { GetRun } from './get-run.ts';
+import { CellBatch, type Cell, type Version } from './cell-batch.ts';
+import { GetRun, type CellColumns } from './get-run.ts';
+import { IdBatch } from './id-batch.ts';
+import { KeyBatch } from './key-batch.ts';
 import { SECTION_BYTES_MAX, SectionBuilder, type PreparedSection } from './prepared-section.ts';
 import { runScan, type ScanPage } from './scan-run.ts';
 import { ShardRouter, type ShardRouterOptions } from './shard-router.ts';
@@ -109,11 +110,41 @@ export class GridClient {
   ): Promise<CellBatch> {
     const batch = new KeyBatch();
     for (const key of keys) batch.add(schema, key, this.#router.partitions);
+    const cells = new CellBatch(batch);
+    await this.#readAll(batch, cells, options);
+    return cells;
+  }
+
+  /**
+   * The ids of the cells of many keys of one schema, in their order; `NO_CELL` where there is none. Key i is
+   * `bytes[ends[i - 1], ends[i])`, the first from 0. Bodies do not travel and no object is made per key. Fails as a whole if one of
+   * them cannot be read; `TOO_LARGE` above 64 MiB of keys.
+   *
+   * @param count how many of `ends` are keys
+   */
+  async ids(
+    schema: CompiledSchema,
+    bytes: Uint8Array,
+    ends: Uint32Array,
+    count: number,
+    options: ReadOptions = {},
+  ): Promise<Float64Array> {
+    const batch = new KeyBatch();
+    let at = 0;
+    for (let i = 0; i < count; i++) {
+      batch.addRange(schema, bytes, at, ends[i]! - at, this.#router.partitions);
+      at = ends[i]!;
+    }
+    const found = new IdBatch(batch);
+    await this.#readAll(batch, found, options);
+    return found.ids;
+  }
+
+  async #readAll(keys: KeyBatch, cells: CellColumns, options: ReadOptions): Promise<void> {
     let failure: NiobeError | null = null;
-    const run = new GetRun(this.#router, batch, this.#endMs(options), (_index, error) => (failure ??= error));
+    const run = new GetRun(this.#router, keys, cells, this.#endMs(options), (_index, error) => (failure ??= error));
     await run.run();
     if (failure !== null) throw failure as NiobeError;
-    return run.cells;
   }
 
   /** Writes a cell, there before or not. Returns its version. */
@@ -202,7 +233,7 @@ export class GridClient {
     this.#key.reset();
     schema.encodeKey(key, this.#key);
     const { length: keyBytes, buffer } = this.#key;
-    this.#section.start(partitionOf(buffer, 0, keyBytes, schema.hashSeed, this.#router.partitions));
+    this.#section.start(schema.partitionOfKey(buffer, 0, keyBytes, this.#router.partitions));
     const expiresS = options.expiresS ?? 0;
     this.#section.op(kind, schema.id, expiresS, buffer, 0, keyBytes, body, 0, body.length, version.epoch, version.seq);
     const bundle = this.#writes.current(`${options.ack ?? Ack.DURABLE} ${options.deadlineMs ?? DEADLINE_MS}`);
@@ -213,8 +244,10 @@ export class GridClient {
   }
 
   #runGets(key: string, { keys, answers }: GetBundle): void {
-    const run = new GetRun(this.#router, keys, this.#router.clock.monotonicMs() + Number(key), (index, error) => {
-      if (error === null) answers[index]!.resolve(run.cells.cell(index));
+    const cells = new CellBatch(keys);
+    const endMs = this.#router.clock.monotonicMs() + Number(key);
+    const run = new GetRun(this.#router, keys, cells, endMs, (index, error) => {
+      if (error === null) answers[index]!.resolve(cells.cell(index));
       else answers[index]!.reject(error);
     });
     void run.run();

@@ -59,6 +59,11 @@ export class ScanPage {
     return this.#reply.bodyBytes;
   }
 
+  /** The present row's cell id. */
+  get id(): number {
+    return this.#reply.id;
+  }
+
   key(): string | number {
     return this.#schema.decodeKey(this.bytes, this.keyAt, this.keyBytes);
   }

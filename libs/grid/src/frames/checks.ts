@@ -1,5 +1,5 @@
-import { KEY_BYTES_MAX } from '@niobe/cells';
-import { NiobeError, type ByteReader } from '@niobe/kernel';
+import { CELL_ID_LIMIT, KEY_BYTES_MAX } from '@niobe/cells';
+import { getU53, NiobeError, type ByteReader } from '@niobe/kernel';
 import { SECTIONS_PER_FRAME_MAX } from '../limits.ts';
 
 /** What readers of frames check alike; each throws `MALFORMED`. */
@@ -17,6 +17,13 @@ export function readKeyLength(reader: ByteReader): number {
   if (keyBytes > KEY_BYTES_MAX)
     throw new NiobeError('MALFORMED', `a key of ${keyBytes} bytes exceeds ${KEY_BYTES_MAX}`);
   return keyBytes;
+}
+
+/** Reads the id of a cell at `at`, which is within the frame. */
+export function readId(view: DataView, at: number): number {
+  const id = getU53(view, at);
+  if (id >= CELL_ID_LIMIT) throw new NiobeError('MALFORMED', `a cell id of ${id}; ids are below 2^52`);
+  return id;
 }
 
 /** Refuses more of `what` than a frame may have. */

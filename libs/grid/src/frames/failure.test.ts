@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { ERROR_CODES, NiobeError } from '@niobe/kernel';
 import { failureFrame, malformedFrame, refusalOf } from './failure.ts';
 import { GetFrameBuilder, GetReply } from './get.ts';
-import { stampRequest } from './header.ts';
+import { PROTOCOL, stampRequest } from './header.ts';
 import { ScanReply } from './scan.ts';
 import { WriteReply } from './write-reply.ts';
 
@@ -31,7 +31,9 @@ describe('failure frames', () => {
   });
 
   it('are not taken for an answer to something else', () => {
-    expect(() => new WriteReply(Uint8Array.of(1, 0x81, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))).toThrow('a reply of kind 129');
-    expect(() => new GetReply(Uint8Array.of(2, 0x81))).toThrow('protocol 2');
+    expect(() => new WriteReply(Uint8Array.of(PROTOCOL, 0x81, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))).toThrow(
+      'a reply of kind 129',
+    );
+    expect(() => new GetReply(Uint8Array.of(PROTOCOL + 1, 0x81))).toThrow(`protocol ${PROTOCOL + 1}`);
   });
 });

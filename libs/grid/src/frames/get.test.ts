@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { CELL_ID_LIMIT } from '@niobe/cells';
 import { isNiobeError, type ErrorCode } from '@niobe/kernel';
 import fc from 'fast-check';
 import { FRAME_BYTES } from '../limits.ts';
@@ -14,9 +15,9 @@ const section = fc.record({
 const sections = fc.array(section, { maxLength: 6 });
 type Section = typeof section extends fc.Arbitrary<infer S> ? S : never;
 
-function request(of: readonly Section[]): Uint8Array {
+function request(of: readonly Section[], idsOnly = false): Uint8Array {
   const builder = new GetFrameBuilder();
-  builder.start(7);
+  builder.start(7, idsOnly);
   for (const { partition, epoch, keys } of of) {
     builder.beginSection(partition, epoch);
     for (const { schema, bytes } of keys) builder.key(schema, bytes, 0, bytes.length);
@@ -52,6 +53,10 @@ describe('GET requests', () => {
         expect(partitions).toEqual(of.map(({ partition }) => partition));
       }),
     );
+  });
+
+  it('say whether only ids are wanted', () => {
+    expect([true, false].map((idsOnly) => new GetRequest(request([], idsOnly)).idsOnly)).toEqual([true, false]);
   });
 
   it('carry the id and the time left that were stamped last', () => {
@@ -92,6 +97,7 @@ const cell = fc.oneof(
   fc.constant('absent' as const),
   fc.constant('later' as const),
   fc.record({
+    id: fc.integer({ min: 0, max: CELL_ID_LIMIT - 1 }),
     epoch: fc.integer({ min: 0, max: 0xfffff }),
     seq: fc.integer({ min: 0, max: 2 ** 44 - 1 }),
     expiresS: fc.integer({ min: 0, max: 0xffff_ffff }),
@@ -111,9 +117,10 @@ const replySection = fc.oneof(
 );
 type ReplySection = typeof replySection extends fc.Arbitrary<infer S> ? S : never;
 
-function reply(of: readonly ReplySection[]): Uint8Array {
+function reply(of: readonly ReplySection[], idsOnly = false): Uint8Array {
   const builder = new GetReplyBuilder();
-  builder.start(new GetRequest(request(of.map(({ partition }) => ({ partition, epoch: 0, keys: [] })))));
+  const sections = of.map(({ partition }) => ({ partition, epoch: 0, keys: [] }));
+  builder.start(new GetRequest(request(sections, idsOnly)));
   for (const made of of) {
     if ('refusal' in made) {
       builder.refuse(made.partition, made.refusal);
@@ -123,7 +130,7 @@ function reply(of: readonly ReplySection[]): Uint8Array {
     for (const item of made.cells) {
       if (item === 'absent') builder.absent();
       else if (item === 'later') builder.later();
-      else builder.found(item.epoch, item.seq, item.expiresS, item.body, 0, item.body.length);
+      else builder.found(item.id, item.epoch, item.seq, item.expiresS, item.body, 0, item.body.length);
     }
     builder.endSection();
   }
@@ -140,6 +147,7 @@ function walkedReply(frame: Uint8Array): ReplySection[] {
       else if (read.state === CellState.LATER) cells.push('later');
       else
         cells.push({
+          id: read.id,
           epoch: read.epoch,
           seq: read.seq,
           expiresS: read.expiresS,
@@ -186,14 +194,30 @@ describe('GET replies', () => {
     builder.start(new GetRequest(request([{ partition: 0, epoch: 0, keys: [] }])));
     builder.beginSection(0);
     const body = new Uint8Array(FRAME_BYTES - 100);
-    builder.found(1, 1, 0, body, 0, body.length);
+    builder.found(8, 1, 1, 0, body, 0, body.length);
     expect(builder.full).toBe(false);
-    builder.found(1, 2, 0, body, 0, body.length);
+    builder.found(9, 1, 2, 0, body, 0, body.length);
     expect(builder.full).toBe(true);
     builder.later();
     builder.endSection();
     const [only] = walkedReply(builder.finish());
     expect('cells' in only! && only.cells.length).toBe(3);
+  });
+
+  it('leave bodies out where only ids were asked for', () => {
+    const body = new Uint8Array(100);
+    const found = { id: 77, epoch: 1, seq: 2, expiresS: 3 };
+    const asked = [{ partition: 1, cells: ['absent' as const, { ...found, body }] }];
+    expect(walkedReply(reply(asked, true))).toEqual([
+      { partition: 1, cells: ['absent', { ...found, body: new Uint8Array(0) }] },
+    ]);
+    expect(reply(asked, true).length).toBe(reply(asked).length - 100);
+  });
+
+  it('are refused with an id that no cell can have', () => {
+    const body = new Uint8Array(0);
+    const frame = reply([{ partition: 1, cells: [{ id: CELL_ID_LIMIT, epoch: 1, seq: 2, expiresS: 3, body }] }]);
+    expect(() => walkedReply(frame)).toThrow(expect.objectContaining({ code: 'MALFORMED' }));
   });
 
   it('forget a section that is abandoned', () => {

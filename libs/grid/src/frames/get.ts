@@ -2,28 +2,29 @@ import { ByteReader, ByteWriter, getU53, NiobeError } from '@niobe/kernel';
 import { FRAME_BYTES, FRAME_BYTES_MAX, KEYS_PER_FRAME_MAX, REPLY_BYTES_MAX } from '../limits.ts';
 import { appendRange } from './byte-range.ts';
 import { errorOf, readRefusal, writeRefusal, type Refusal } from './failure.ts';
-import { checkCount, checkEnd, readKeyLength, readSectionCount } from './checks.ts';
+import { checkCount, checkEnd, readId, readKeyLength, readSectionCount } from './checks.ts';
 import { FrameKind, readReplyHeader, readRequestHeader, writeReplyHeader, writeRequestHeader } from './header.ts';
 import type { RequestHeader } from './header.ts';
 
 /**
  * GET: many keys of many partitions in one frame.
  *
- *     request   header, u16 sections, section ...
+ *     request   header, u8 flags (1 = ids only), u16 sections, section ...
  *     section   u16 partition, u32 epoch (0 = whatever), u32 keys, u32 bytes of the keys, key ...
  *     key       u16 schema, u16 length, key bytes
  *
  *     reply     header, u16 sections, section ... in the order asked
  *     section   u16 partition, u8 status, then either refusal or u32 cells, u32 bytes of the cells, cell ... in the order asked
- *     cell      u8 state; if found: u32 epoch, u53 seq, u32 expiresS, u32 body bytes, body
+ *     cell      u8 state; if found: u53 id, u32 epoch, u53 seq, u32 expiresS, u32 body bytes, body
  *
- * A reply that has become a full frame answers `LATER` for the rest; the asker asks again for those. The first cell always fits, so
+ * Where only ids are asked for, bodies are left out: body bytes is 0. A reply that has become a full frame answers `LATER` for the rest; the asker asks again for those. The first cell always fits, so
  * each round answers at least one.
  */
 
 const KEY_HEADER_BYTES = 4;
 const SECTION_HEADER_BYTES = 14;
-const FOUND_BYTES = 20;
+const FOUND_BYTES = 28;
+const IDS_ONLY = 1;
 
 /** What a reply says of one key. */
 export const CellState = { ABSENT: 0, FOUND: 1, LATER: 2 } as const;
@@ -41,9 +42,10 @@ export class GetFrameBuilder {
     return this.#out.length;
   }
 
-  start(client: number): void {
+  start(client: number, idsOnly = false): void {
     this.#out.reset();
     writeRequestHeader(this.#out, { kind: FrameKind.GET, client, serial: 0, deadlineMs: 0 });
+    this.#out.u8(idsOnly ? IDS_ONLY : 0);
     this.#sectionsAt = this.#out.reserve(2);
     this.#sections = 0;
   }
@@ -79,6 +81,8 @@ export class GetFrameBuilder {
 export class GetRequest {
   readonly header: RequestHeader;
   readonly bytes: Uint8Array;
+  /** The asker wants no bodies. */
+  readonly idsOnly: boolean;
   readonly sections: number;
   /** Of the present section. */
   partition = 0;
@@ -98,6 +102,7 @@ export class GetRequest {
     const reader = new ByteReader(bytes);
     this.bytes = bytes;
     this.header = readRequestHeader(reader);
+    this.idsOnly = (reader.u8() & IDS_ONLY) !== 0;
     this.sections = this.#sectionsLeft = readSectionCount(reader);
     this.#view = reader.view;
     this.#at = this.#sectionEnd = reader.at;
@@ -145,6 +150,7 @@ function checkKeys(reader: ByteReader): number {
 /** Writes GET replies. One builder is used over and over. */
 export class GetReplyBuilder {
   readonly #out: ByteWriter = new ByteWriter(REPLY_BYTES_MAX, 65_536);
+  #idsOnly = false;
   #cells = 0;
   #sectionAt = 0;
 
@@ -152,6 +158,7 @@ export class GetReplyBuilder {
   start(request: GetRequest): void {
     this.#out.reset();
     writeReplyHeader(this.#out, FrameKind.GET, request.header.client, request.header.serial);
+    this.#idsOnly = request.idsOnly;
     this.#out.u16(request.sections);
   }
 
@@ -167,14 +174,25 @@ export class GetReplyBuilder {
     this.#sectionAt = this.#out.reserve(8);
   }
 
-  found(epoch: number, seq: number, expiresS: number, bytes: Uint8Array, at: number, length: number): void {
+  /** The body is a byte range; it is left out where only ids were asked for. */
+  found(
+    id: number,
+    epoch: number,
+    seq: number,
+    expiresS: number,
+    bytes: Uint8Array,
+    bodyAt: number,
+    bodyBytes: number,
+  ): void {
     this.#cells += 1;
     this.#out.u8(CellState.FOUND);
+    this.#out.u53(id);
     this.#out.u32(epoch);
     this.#out.u53(seq);
     this.#out.u32(expiresS);
-    this.#out.u32(length);
-    appendRange(this.#out, bytes, at, length);
+    const sentBytes = this.#idsOnly ? 0 : bodyBytes;
+    this.#out.u32(sentBytes);
+    appendRange(this.#out, bytes, bodyAt, sentBytes);
   }
 
   absent(): void {
@@ -219,6 +237,7 @@ export class GetReply {
   refusal: Refusal | null = null;
   /** Of the present cell; the rest holds only if it was found. */
   state: number = CellState.ABSENT;
+  id = 0;
   epoch = 0;
   seq = 0;
   expiresS = 0;
@@ -263,10 +282,11 @@ export class GetReply {
 
   #readFound(): void {
     const at = this.#reader.take(FOUND_BYTES);
-    this.epoch = this.#view.getUint32(at, true);
-    this.seq = getU53(this.#view, at + 4);
-    this.expiresS = this.#view.getUint32(at + 12, true);
-    this.bodyBytes = this.#view.getUint32(at + 16, true);
+    this.id = readId(this.#view, at);
+    this.epoch = this.#view.getUint32(at + 8, true);
+    this.seq = getU53(this.#view, at + 12);
+    this.expiresS = this.#view.getUint32(at + 20, true);
+    this.bodyBytes = this.#view.getUint32(at + 24, true);
     this.bodyAt = this.#reader.take(this.bodyBytes);
   }
 }

@@ -13,7 +13,7 @@ import { NiobeError, type ByteReader, type ByteWriter } from '@niobe/kernel';
  */
 
 /** Version of the protocol; another one is refused. */
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 
 /** Kinds of request. */
 export const FrameKind = { GET: 1, WRITE: 2, SCAN: 3 } as const;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { CELL_ID_LIMIT } from '@niobe/cells';
 import { isNiobeError, type ErrorCode } from '@niobe/kernel';
 import fc from 'fast-check';
 import { ScanReply, ScanReplyBuilder, ScanRequest, scanFrame } from './scan.ts';
@@ -45,6 +46,7 @@ describe('SCAN requests', () => {
 });
 
 const row = fc.record({
+  id: fc.integer({ min: 0, max: CELL_ID_LIMIT - 1 }),
   epoch: fc.nat(0xfffff),
   seq: fc.integer({ min: 0, max: 2 ** 44 - 1 }),
   expiresS: fc.nat(),
@@ -78,9 +80,9 @@ function reply(of: readonly Page[]): Uint8Array {
       continue;
     }
     builder.beginSection(made.partition);
-    for (const { epoch, seq, expiresS, key, body } of made.rows) {
+    for (const { id, epoch, seq, expiresS, key, body } of made.rows) {
       const bytes = Uint8Array.of(...body, ...key);
-      builder.row(epoch, seq, expiresS, bytes, body.length, key.length, 0, body.length);
+      builder.row(id, epoch, seq, expiresS, bytes, body.length, key.length, 0, body.length);
     }
     builder.endSection(made.next);
   }
@@ -94,6 +96,7 @@ function walkedReply(frame: Uint8Array, rowsEach = Infinity): Page[] {
     const rows = [];
     while (rows.length < rowsEach && read.nextRow())
       rows.push({
+        id: read.id,
         epoch: read.epoch,
         seq: read.seq,
         expiresS: read.expiresS,

@@ -1,7 +1,7 @@
 import { ByteReader, ByteWriter, getU53, setU53 } from '@niobe/kernel';
 import { FRAME_BYTES, FRAME_BYTES_MAX, REPLY_BYTES_MAX } from '../limits.ts';
 import { appendRange } from './byte-range.ts';
-import { checkEnd, readKeyLength, readSectionCount } from './checks.ts';
+import { checkEnd, readId, readKeyLength, readSectionCount } from './checks.ts';
 import { errorOf, readRefusal, writeRefusal, type Refusal } from './failure.ts';
 import { FrameKind, readReplyHeader, readRequestHeader, writeReplyHeader, writeRequestHeader } from './header.ts';
 import type { RequestHeader } from './header.ts';
@@ -15,7 +15,7 @@ import type { RequestHeader } from './header.ts';
  *     reply     header, u16 sections, section ... in the order asked
  *     section   u16 partition, u8 status, then either refusal or
  *               u8 done, u53 next cursor, u32 rows, u32 bytes of the rows, row ...
- *     row       u32 epoch, u53 seq, u32 expiresS, u16 key bytes, u32 body bytes, key, body
+ *     row       u53 id, u32 epoch, u53 seq, u32 expiresS, u16 key bytes, u32 body bytes, key, body
  *
  * `clauses` is a predicate in the wire form of the cells library. A shard gives back about `limitBytes` of rows in all; a section it
  * did not come to is answered with no rows and its own cursor.
@@ -23,7 +23,8 @@ import type { RequestHeader } from './header.ts';
 
 const SECTION_BYTES = 14;
 const SECTION_HEADER_BYTES = 18;
-const ROW_VERSION_BYTES = 16;
+/** Of a row, up to the length of its key. */
+const ROW_FIXED_BYTES = 24;
 
 /** Which rows a scan wants, and how many bytes of them at once. */
 export interface ScanWish {
@@ -125,6 +126,7 @@ export class ScanReplyBuilder {
 
   /** Key and body are byte ranges of the same bytes. */
   row(
+    id: number,
     epoch: number,
     seq: number,
     expiresS: number,
@@ -135,6 +137,7 @@ export class ScanReplyBuilder {
     bodyBytes: number,
   ): void {
     this.#rows += 1;
+    this.#out.u53(id);
     this.#out.u32(epoch);
     this.#out.u53(seq);
     this.#out.u32(expiresS);
@@ -183,6 +186,7 @@ export class ScanReply {
   nextCursor = 0;
   rows = 0;
   /** Of the present row. */
+  id = 0;
   epoch = 0;
   seq = 0;
   expiresS = 0;
@@ -222,10 +226,11 @@ export class ScanReply {
     if (this.#rowsLeft === 0) return false;
     this.#rowsLeft -= 1;
     const view = this.#reader.view;
-    const at = this.#reader.take(ROW_VERSION_BYTES);
-    this.epoch = view.getUint32(at, true);
-    this.seq = getU53(view, at + 4);
-    this.expiresS = view.getUint32(at + 12, true);
+    const at = this.#reader.take(ROW_FIXED_BYTES);
+    this.id = readId(view, at);
+    this.epoch = view.getUint32(at + 8, true);
+    this.seq = getU53(view, at + 12);
+    this.expiresS = view.getUint32(at + 20, true);
     this.keyBytes = readKeyLength(this.#reader);
     this.bodyBytes = this.#reader.u32();
     this.keyAt = this.#reader.take(this.keyBytes);

@@ -1,6 +1,6 @@
 import { CELL_BYTES_MAX } from '@niobe/cells';
 import { assert, ByteReader, ByteWriter, getU53, NiobeError, setU53 } from '@niobe/kernel';
-import { FRAME_BYTES_MAX } from '../limits.ts';
+import { FRAME_BYTES_MAX, LINK_IDS_MAX } from '../limits.ts';
 import { appendRange } from './byte-range.ts';
 import { checkEnd, readKeyLength, readSectionCount } from './checks.ts';
 import { FrameKind, readRequestHeader, writeRequestHeader, type RequestHeader } from './header.ts';
@@ -14,11 +14,12 @@ import { FrameKind, readRequestHeader, writeRequestHeader, type RequestHeader } 
  *     op        u8 kind, u8 0, u16 schema, u16 key bytes, u16 0, u32 body bytes, u32 expiresS,
  *               for REPLACE and DELETE: u32 epoch, u53 seq (0, 0 = any version), key, body
  *
+ * LINK adds neighbours to a vertex: its schema is one of adjacencies, its key the vertex's id, its body 1 to LINK_IDS_MAX ids of 8 bytes.
  * A section is one atomic batch, taken only if `applied[source] == from` for each of its sources. The reply is in write-reply.ts.
  */
 
 /** Kinds of operation. */
-export const OpKind = { PUT: 1, PUT_IF_ABSENT: 2, REPLACE: 3, DELETE: 4, MERGE: 5 } as const;
+export const OpKind = { PUT: 1, PUT_IF_ABSENT: 2, REPLACE: 3, DELETE: 4, MERGE: 5, LINK: 6 } as const;
 
 /** A kind of operation. */
 export type OpKindCode = (typeof OpKind)[keyof typeof OpKind];
@@ -33,6 +34,7 @@ const VERSIONS_WANTED = 1;
 const SECTION_HEADER_BYTES = 16;
 const OP_BYTES = 16;
 const VERSION_BYTES = 12;
+const ID_BYTES = 8;
 
 /** Whether an operation of `kind` names a version. */
 function isVersioned(kind: number): boolean {
@@ -300,7 +302,7 @@ function checkSource(reader: ByteReader): void {
 
 function checkOp(reader: ByteReader): void {
   const kind = reader.u8();
-  if (kind < OpKind.PUT || kind > OpKind.MERGE || reader.u8() !== 0)
+  if (kind < OpKind.PUT || kind > OpKind.LINK || reader.u8() !== 0)
     throw new NiobeError('MALFORMED', `an operation of unknown kind ${kind} before byte ${reader.at}`);
   reader.take(2);
   const keyBytes = readKeyLength(reader);
@@ -309,6 +311,7 @@ function checkOp(reader: ByteReader): void {
   const bodyBytes = reader.u32();
   if (keyBytes + bodyBytes > CELL_BYTES_MAX)
     throw new NiobeError('MALFORMED', `a cell of ${keyBytes + bodyBytes} bytes exceeds ${CELL_BYTES_MAX}`);
+  if (kind === OpKind.LINK) checkLink(keyBytes, bodyBytes);
   reader.take(4);
   if (isVersioned(kind)) {
     reader.take(4);
@@ -316,4 +319,10 @@ function checkOp(reader: ByteReader): void {
   }
   reader.take(keyBytes);
   reader.take(bodyBytes);
+}
+
+function checkLink(keyBytes: number, bodyBytes: number): void {
+  if (keyBytes !== ID_BYTES) throw new NiobeError('MALFORMED', `a link from a key of ${keyBytes} bytes, not of one id`);
+  if (bodyBytes === 0 || bodyBytes % ID_BYTES !== 0 || bodyBytes > LINK_IDS_MAX * ID_BYTES)
+    throw new NiobeError('MALFORMED', `a link to ${bodyBytes / ID_BYTES} ids, not to 1 to ${LINK_IDS_MAX}`);
 }

@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { isNiobeError, type ErrorCode } from '@niobe/kernel';
 import fc from 'fast-check';
+import { LINK_IDS_MAX } from '../limits.ts';
+import { FrameKind, PROTOCOL } from './header.ts';
 import { Ack, OpKind, WriteFrameBuilder, WriteRequest, type OpKindCode } from './write-request.ts';
 import { WriteReply, WriteReplyBuilder } from './write-reply.ts';
 
@@ -8,9 +10,11 @@ const offset = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
 const source = fc
   .tuple(fc.string({ maxLength: 40 }), offset, offset, fc.oneof(fc.constant(NaN), fc.integer({ min: 0, max: 2 ** 45 })))
   .map(([name, a, b, watermarkMs]) => ({ name, from: Math.min(a, b), to: Math.max(a, b), watermarkMs }));
-const op = fc
+const NEW_LINK = { kind: OpKind.LINK as OpKindCode, expiresS: 0, epoch: 0, seq: 0 };
+const versioned: readonly OpKindCode[] = [OpKind.REPLACE, OpKind.DELETE];
+const cellOp = fc
   .record({
-    kind: fc.constantFrom<OpKindCode>(...Object.values(OpKind)),
+    kind: fc.constantFrom<OpKindCode>(...Object.values(OpKind).filter((kind) => kind !== OpKind.LINK)),
     schema: fc.integer({ min: 0, max: 0xffff }),
     expiresS: fc.integer({ min: 0, max: 0xffff_ffff }),
     key: fc.uint8Array({ maxLength: 60 }),
@@ -18,7 +22,15 @@ const op = fc
     epoch: fc.integer({ min: 0, max: 0xfffff }),
     seq: fc.integer({ min: 0, max: 2 ** 44 - 1 }),
   })
-  .map((made) => (made.kind === OpKind.REPLACE || made.kind === OpKind.DELETE ? made : { ...made, epoch: 0, seq: 0 }));
+  .map((made) => (versioned.includes(made.kind) ? made : { ...made, epoch: 0, seq: 0 }));
+const link = fc
+  .record({
+    schema: fc.integer({ min: 0, max: 0xffff }),
+    key: fc.uint8Array({ minLength: 8, maxLength: 8 }),
+    ids: fc.array(fc.uint8Array({ minLength: 8, maxLength: 8 }), { minLength: 1, maxLength: 20 }),
+  })
+  .map(({ schema, key, ids }) => ({ ...NEW_LINK, schema, key, body: Uint8Array.from(ids.flatMap((id) => [...id])) }));
+const op = fc.oneof({ weight: 3, arbitrary: cellOp }, link);
 const section = fc.record({
   partition: fc.nat(4095),
   epoch: fc.nat(0xfffff),
@@ -97,10 +109,22 @@ describe('WRITE requests', () => {
     );
   });
 
+  it.each([
+    ['from a key that is no id', 7, 8],
+    ['from two ids', 16, 8],
+    ['to nothing', 8, 0],
+    ['to part of an id', 8, 12],
+    ['to more ids than the bound', 8, (LINK_IDS_MAX + 1) * 8],
+  ])('refuse a link %s', (_what, keyBytes, bodyBytes) => {
+    const made = { ...NEW_LINK, schema: 20, key: new Uint8Array(keyBytes), body: new Uint8Array(bodyBytes) };
+    const frame = request([{ partition: 1, epoch: 0, sources: [], ops: [made] }]);
+    expect(() => new WriteRequest(frame)).toThrow(expect.objectContaining({ code: 'MALFORMED' }));
+  });
+
   it('give nothing but MALFORMED for random bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
-        const frame = Uint8Array.of(1, 2, ...bytes);
+        const frame = Uint8Array.of(PROTOCOL, FrameKind.WRITE, ...bytes);
         try {
           walked(frame);
         } catch (error) {

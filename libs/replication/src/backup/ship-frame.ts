@@ -55,17 +55,25 @@ export const SECTION_OVERHEAD_BYTES = 40;
 const ChangeCode = { append: 1, repair: 2, truncate: 3, free: 4, complete: 5 } as const;
 const VerdictCode = { OK: 0, GAP: 1, FENCED: 2, STALE: 3 } as const;
 
-/** Writes SHIP requests; the payload is copied once, from the segment into the frame. */
+/** Writes one SHIP request after the other; its buffer stays, so that a frame costs its own length and not that of the longest. */
 export class ShipFrameWriter {
   readonly #out: ByteWriter;
   readonly #countAt: number;
+  readonly #headBytes: number;
   #sections = 0;
 
-  /** @param bytes about how long the frame will be. */
+  /** @param bytes room to begin with. */
   constructor(owner: string, bytes: number) {
     this.#out = beginRequest(BackupRequest.ship, bytes);
     this.#out.text(owner);
     this.#countAt = this.#out.reserve(2);
+    this.#headBytes = this.#out.length;
+  }
+
+  /** Begins the next frame. */
+  begin(): void {
+    this.#out.truncate(this.#headBytes);
+    this.#sections = 0;
   }
 
   get sections(): number {
@@ -86,10 +94,10 @@ export class ShipFrameWriter {
     this.#sections += 1;
   }
 
-  /** The frame; the writer is of no more use. */
+  /** A copy of the frame. */
   finish(): Uint8Array {
     this.#out.view.setUint16(this.#countAt, this.#sections, true);
-    return this.#out.peek();
+    return this.#out.finish();
   }
 }
 

@@ -30,6 +30,8 @@ import type { PartitionLog } from './partition-log.ts';
 
 /** Pause before a copy joins again that was told GAP or STALE. */
 const REJOIN_MS = 50;
+/** Room for a frame to begin with; it grows to that of the longest. */
+const FRAME_START_BYTES = 65_536;
 
 /** How a link reports. */
 export interface BackupLinkListener {
@@ -61,7 +63,7 @@ interface Sent {
 export class BackupLink {
   readonly backup: string;
   readonly #client: BackupClient;
-  readonly #owner: string;
+  readonly #frame: ShipFrameWriter;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #listener: BackupLinkListener;
@@ -90,7 +92,7 @@ export class BackupLink {
   ) {
     this.backup = client.name;
     this.#client = client;
-    this.#owner = owner;
+    this.#frame = new ShipFrameWriter(owner, FRAME_START_BYTES);
     this.#clock = parts.clock;
     this.#logger = parts.logger.child({ backup: client.name });
     this.#listener = listener;
@@ -206,8 +208,9 @@ export class BackupLink {
   }
 
   #shipFrame(): void {
-    const writer = new ShipFrameWriter(this.#owner, Math.min(SHIP_FRAME_BYTES, this.behindBytes + 4096));
+    const writer = this.#frame;
     const sent: Sent[] = [];
+    writer.begin();
     for (const copy of this.#workLine) {
       const before = writer.sections;
       if (copy.hasWork) copy.take(writer, SHIP_FRAME_BYTES);

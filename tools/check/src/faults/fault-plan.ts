@@ -16,13 +16,13 @@ export interface Fault {
 }
 
 /**
- * Kills at random rows between 5 % and 85 % of the data: analytics and each shard three times, each backup twice, Kafka and NATS
- * once. What follows the last one gives at least ten seconds of progress at the rate of the check.
+ * Kills at random rows between 5 % and 85 % of the data: analytics, loader and each shard three times, traversal and each backup
+ * twice, Kafka and NATS once. What follows the last one gives at least ten seconds of progress at the rate of the check.
  */
 export function faultPlan(system: LocalSystem, rows: number, random: Random): readonly Fault[] {
   const victims: Victim[] = [system.kafka, system.nats];
-  for (let i = 0; i < 3; i++) victims.push(system.analytics, ...system.shards);
-  for (let i = 0; i < 2; i++) victims.push(...system.backups);
+  for (let i = 0; i < 3; i++) victims.push(system.analytics, system.loader, ...system.shards);
+  for (let i = 0; i < 2; i++) victims.push(system.traversal, ...system.backups);
   const faults = victims.map((victim) => ({ victim, atRow: Math.floor(rows * (0.05 + 0.8 * random.next())) }));
   return faults.toSorted((a, b) => a.atRow - b.atRow);
 }

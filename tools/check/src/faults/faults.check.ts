@@ -3,6 +3,7 @@ import { BatchSender } from '../batch-sender.ts';
 import type { Check } from '../check.ts';
 import { CubeClient } from '../cube-client.ts';
 import { oracleGroups } from '../retail/oracle.ts';
+import { expectRetailGraph, oracleGraph } from '../retail/retail-graph.ts';
 import { RETAIL_ROWS, retailLines } from '../retail/retail-lines.ts';
 import { expectRetailGroups, retailFile, retailSystem } from '../retail/retail-system.ts';
 import { isAlive } from '../system/process-figures.ts';
@@ -15,12 +16,13 @@ const RATE_PER_SECOND = 8_000;
 const PROGRESS_DEADLINE_MS = 120_000;
 const VISIBLE_DEADLINE_MS = 300_000;
 
-/** The retail rows with repeats, while every kind of process is killed at seeded moments; all groups must equal DuckDB's. */
+/** The retail rows with repeats, while every kind of process is killed at seeded moments; cubes and graph must equal DuckDB's. */
 export const faults: Check = {
   summary: 'the same with repeated events, while services and brokers are killed (-9) at seeded moments',
   async run(verdict, options) {
     const rows = Math.min(options.limit, RETAIL_ROWS);
     const oracle = await oracleGroups(retailFile(), rows);
+    const purchases = await oracleGraph(rows);
     const random = seededRandom(options.seed);
     const system = await retailSystem(options);
     verdict.note(`seed ${options.seed}, scratch folder ${system.dir}`);
@@ -30,6 +32,7 @@ export const faults: Check = {
       const cubes = new CubeClient(system.analytics.url);
       await cubes.reaches('sales', 'lines', rows, VISIBLE_DEADLINE_MS);
       await expectRetailGroups(verdict, cubes, oracle);
+      await expectRetailGraph(verdict, system, options, purchases);
     } finally {
       if (options.keep) await system.killAll();
       else await system.destroy();

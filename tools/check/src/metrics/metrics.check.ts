@@ -6,11 +6,13 @@ import { NiobeError, systemClock, until } from '@niobe/kernel';
 import { BatchSender } from '../batch-sender.ts';
 import type { Check } from '../check.ts';
 import { CubeClient } from '../cube-client.ts';
+import { untilLoaded } from '../retail/loader-progress.ts';
 import { retailLines } from '../retail/retail-lines.ts';
 import { retailFile, retailSystem } from '../retail/retail-system.ts';
 import type { LocalSystem } from '../system/local-system.ts';
 import type { ServiceProcess } from '../system/service-process.ts';
 import { openTopicWriter } from '../topic-writer.ts';
+import { TraverseClient } from '../traverse-client.ts';
 import type { Verdict } from '../verdict.ts';
 import { parseExposition, type Series } from './exposition.ts';
 
@@ -18,9 +20,9 @@ const EVENTS = 20_000;
 const MAX_SERIES = 1_000;
 /** Appears in every text field of some events; it must appear nowhere else. */
 const MARKER = 'Marker7f3aZq';
-const OWN_NAME = /^niobe_(ingest|storage_shard|analytics|backup)_[a-z0-9]+(_[a-z0-9]+)*$/;
+const OWN_NAME = /^niobe_(ingest|storage_shard|analytics|backup|traversal)_[a-z0-9]+(_[a-z0-9]+)*$/;
 
-/** Counters the other checks and the dashboards stand on, by app. */
+/** Counters the other checks and the dashboards stand on, by the name of the service without its number. */
 const RISING: Readonly<Record<string, readonly string[]>> = {
   ingest: ['niobe_ingest_events_accepted_total', 'niobe_ingest_events_rejected_total'],
   analytics: [
@@ -28,7 +30,18 @@ const RISING: Readonly<Record<string, readonly string[]>> = {
     'niobe_analytics_events_duplicate_total',
     'niobe_analytics_events_dead_total',
   ],
-  'storage-shard': ['niobe_storage_shard_requests_total', 'niobe_storage_shard_operations_total'],
+  loader: [
+    'niobe_ingest_loader_events_total',
+    'niobe_ingest_loader_events_duplicate_total',
+    'niobe_ingest_loader_absent_keys_total',
+    'niobe_ingest_loader_links_total',
+  ],
+  traversal: ['niobe_traversal_search_seconds_count'],
+  shard: [
+    'niobe_storage_shard_requests_total',
+    'niobe_storage_shard_operations_total',
+    'niobe_storage_shard_edge_ends_added_total',
+  ],
   backup: ['niobe_backup_rounds_total', 'niobe_backup_journal_written_bytes_total'],
 };
 
@@ -84,11 +97,23 @@ async function feed(system: LocalSystem): Promise<void> {
   await postRefused(system, { ...marked, data: { ...marked.data, quantity: MARKER } });
   await produceGarbage(system);
   await new CubeClient(system.analytics.url).reaches('sales', 'lines', EVENTS + 1, 120_000);
+  await untilLoaded(system.loader, EVENTS + 1);
+  await search(system);
   const dead = async (): Promise<boolean> =>
     (await read(system.analytics)).some(
       (series) => series.name === 'niobe_analytics_events_dead_total' && series.value > 0,
     );
   await until(systemClock, dead, 60_000, 'a dead letter');
+}
+
+/** Asks for the neighbours of the marked product, and of one that nobody has. */
+async function search(system: LocalSystem): Promise<void> {
+  const traverse = new TraverseClient(system.traversal.url);
+  for (const key of [MARKER, `${MARKER}-2`]) {
+    const start = [{ schema: 'product', key }];
+    const hops = [{ edge: 'purchased', direction: 'in' }];
+    await traverse.post(JSON.stringify({ start, hops, return: 'vertices' }));
+  }
 }
 
 async function postRefused(system: LocalSystem, event: object): Promise<void> {
@@ -127,7 +152,7 @@ async function expectGoodMetrics(verdict: Verdict, service: ServiceProcess, befo
   const odd = series.filter(({ name }) => name.startsWith('niobe') && !OWN_NAME.test(name));
   verdict.expect(odd.length === 0, `${service.name}: own names are niobe_<service>_<noun>_<unit>`, odd[0]?.name ?? '');
   verdict.expect(!exposition.includes(MARKER), `${service.name}: no label value comes from an event`);
-  for (const name of RISING[service.launch.app] ?? []) {
+  for (const name of RISING[service.name.replace(/-\d+$/, '')] ?? []) {
     const [was, is] = [total(before, name), total(series, name)];
     verdict.expect(is > was, `${service.name}: ${name} moves`, `${was} -> ${is}`);
   }

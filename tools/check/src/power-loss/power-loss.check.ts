@@ -3,6 +3,7 @@ import { BatchSender } from '../batch-sender.ts';
 import type { Check } from '../check.ts';
 import { CubeClient } from '../cube-client.ts';
 import { oracleGroups } from '../retail/oracle.ts';
+import { expectRetailGraph, oracleGraph } from '../retail/retail-graph.ts';
 import { RETAIL_ROWS, retailLines } from '../retail/retail-lines.ts';
 import { expectRetailGroups, retailFile, retailSystem } from '../retail/retail-system.ts';
 import { isAlive } from '../system/process-figures.ts';
@@ -20,6 +21,7 @@ export const powerLoss: Check = {
   async run(verdict, options) {
     const rows = Math.min(options.limit, RETAIL_ROWS);
     const oracle = await oracleGroups(retailFile(), rows);
+    const purchases = await oracleGraph(rows);
     const system = await retailSystem(options);
     verdict.note(`seed ${options.seed}, scratch folder ${system.dir}`);
     try {
@@ -28,8 +30,10 @@ export const powerLoss: Check = {
       const cubes = new CubeClient(system.analytics.url);
       await cubes.reaches('sales', 'lines', rows, VISIBLE_DEADLINE_MS);
       await expectRetailGroups(verdict, cubes, oracle);
+      await expectRetailGraph(verdict, system, options, purchases);
       await checkDamage(verdict, system, rows, seededRandom(options.seed + 1));
       await expectRetailGroups(verdict, cubes, oracle);
+      await expectRetailGraph(verdict, system, options, purchases);
     } finally {
       if (options.keep) await system.killAll();
       else await system.destroy();

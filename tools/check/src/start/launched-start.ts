@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
-import { NiobeError, systemClock, until } from '@niobe/kernel';
+import { isNiobeError, NiobeError, systemClock, until } from '@niobe/kernel';
 import { isAlive } from '../system/process-figures.ts';
 
 /** The commands the screen tells its reader to paste. */
@@ -10,6 +10,10 @@ export interface PastedCommands {
   readonly post: string;
   readonly count: string;
   readonly top: string;
+  /** Runs until it is ended. */
+  readonly live: string;
+  /** Who bought what also bought what. */
+  readonly also: string;
 }
 
 /** One run of `npm start` without a terminal. */
@@ -49,7 +53,12 @@ export class LaunchedStart {
       if (this.#child.exitCode !== null) throw new NiobeError('UNAVAILABLE', `npm start ended: ${this.#tail()}`);
       return false;
     };
-    await until(systemClock, said, deadlineMs, `a line like ${pattern.source}; so far: ${this.#tail()}`, 50);
+    try {
+      await until(systemClock, said, deadlineMs, `a line like ${pattern.source}`, 50);
+    } catch (error) {
+      if (!isNiobeError(error, 'DEADLINE')) throw error;
+      throw new NiobeError('DEADLINE', `${error.message}; so far: ${this.#tail()}`, {}, error);
+    }
   }
 
   #tail(): string {
@@ -59,7 +68,13 @@ export class LaunchedStart {
   /** The commands as printed. */
   commands(): PastedCommands {
     const below = (title: string): string => new RegExp(`^${title}:\\n\\s+(.+)$`, 'm').exec(this.#output)?.[1] ?? '';
-    return { post: below('post an event'), count: below('see it counted'), top: below('ask a cube') };
+    return {
+      post: below('post an event'),
+      count: below('see it counted'),
+      top: below('ask a cube'),
+      live: below('follow it live'),
+      also: below('who .* also .*'),
+    };
   }
 
   /** Process id of a service, or of the launcher itself. */

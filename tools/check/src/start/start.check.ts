@@ -9,20 +9,23 @@ import { isPortFree } from '@niobe/testing';
 import type { Check } from '../check.ts';
 import type { Verdict } from '../verdict.ts';
 import { LaunchedStart, processesOf, type PastedCommands } from './launched-start.ts';
+import { LiveStream } from './live-stream.ts';
 
 const FIRST_START_MS = 240_000;
 const NEXT_START_MS = 20_000;
 const AFTER_KILL_MS = 60_000;
 const STOP_MS = 20_000;
 const COUNTED_MS = 5_000;
-const PORT_SPAN = 60;
+const LIVE_MS = 10_000;
+const ALSO_MS = 30_000;
+const PORT_SPAN = 70;
 const FIRST_PORT = 20_000;
 const LAST_PORT = 30_000;
 
 /** What a newcomer does with `npm start`, on a clone of the last commit. */
 export const start: Check = {
   summary:
-    'npm start on a fresh clone: its commands as printed, kills, Ctrl-C, a second start, a taken port, --embedded',
+    'npm start on a fresh clone: its commands as printed, the live stream too, kills, Ctrl-C, a second start, --embedded',
   async run(verdict, options) {
     const scratch = mkdtempSync(join(tmpdir(), 'niobe-start-'));
     const clone = join(scratch, 'niobe');
@@ -127,7 +130,42 @@ async function checkCommands(verdict: Verdict, commands: PastedCommands): Promis
     'the cube that is asked answers',
     JSON.stringify(rows).slice(0, 120),
   );
+  await checkLive(verdict, commands.live);
+  await checkAlso(verdict, commands.also);
   return before + 1;
+}
+
+/** The clicks keep changing what is followed. */
+async function checkLive(verdict: Verdict, command: string): Promise<void> {
+  const stream = new LiveStream(command);
+  await verdict.attempt('the cube that is followed live shows three different answers', () =>
+    until(systemClock, () => stream.pages.size >= 3, LIVE_MS, 'three answers', 100),
+  );
+  const pages = [...stream.pages].map((text) => JSON.parse(text) as { rows?: readonly unknown[] });
+  verdict.expect(
+    pages.every(({ rows }) => Array.isArray(rows)),
+    'each of them is a whole page',
+  );
+  await stream.end();
+}
+
+interface AlsoBought {
+  readonly vertices?: readonly { readonly key: string; readonly count: number }[];
+}
+
+/** The clicks buy; so some product is soon bought together with the one that is asked for. */
+async function checkAlso(verdict: Verdict, command: string): Promise<void> {
+  let answer: AlsoBought = {};
+  const found = (): boolean => {
+    answer = paste(command) as AlsoBought;
+    return (answer.vertices ?? []).length > 0;
+  };
+  await verdict.attempt('who bought a product also bought others', () =>
+    until(systemClock, found, ALSO_MS, 'a product', 500),
+  );
+  const counts = (answer.vertices ?? []).map(({ count }) => count);
+  const inOrder = counts.every((count, i) => count > 0 && (i === 0 || count <= counts[i - 1]!));
+  verdict.expect(inOrder, 'those that most have bought come first', counts.join(' '));
 }
 
 function paste(command: string): Record<string, unknown> {

@@ -5,6 +5,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { readDeployment, type Deployment } from '@niobe/events';
 import { freePorts, startKafka, startNats } from '@niobe/testing';
 import { Broker } from './broker.ts';
 import { ServiceProcess, type ServiceLaunch } from './service-process.ts';
@@ -19,8 +20,12 @@ export interface LocalSystemOptions {
 }
 
 const DEFAULT_STORE_BYTES = 1 << 30;
-const SHARDS = ['shard-0', 'shard-1'];
 const BACKUPS = ['backup-0', 'backup-1'];
+
+/** Ports of nats-server, Kafka and its controller; those of the services follow. */
+const BROKER_PORTS = 3;
+/** Services of which there is one: collector, aggregator, loader, searches. */
+const SINGLE_SERVICES = 4;
 
 function isBackup(service: ServiceProcess): boolean {
   return service.launch.app === 'backup';
@@ -34,9 +39,14 @@ export class LocalSystem {
   readonly shards: readonly ServiceProcess[];
   readonly ingest: ServiceProcess;
   readonly analytics: ServiceProcess;
+  /** Started only where the deployment has mappings. */
+  readonly loader: ServiceProcess;
+  readonly traversal: ServiceProcess;
+  readonly #isLoading: boolean;
 
-  private constructor(dir: string, ports: readonly number[], options: LocalSystemOptions) {
+  private constructor(dir: string, ports: readonly number[], options: LocalSystemOptions, deployment: Deployment) {
     this.dir = dir;
+    this.#isLoading = deployment.mappings.length > 0;
     const port = (at: number): number => ports[at] ?? 0;
     this.nats = new Broker('nats', `127.0.0.1:${port(0)}`, () =>
       startNats({ dataDir: join(dir, 'nats'), port: port(0) }),
@@ -44,41 +54,50 @@ export class LocalSystem {
     this.kafka = new Broker('kafka', `127.0.0.1:${port(1)}`, () =>
       startKafka({ dataDir: join(dir, 'kafka'), port: port(1), controllerPort: port(2) }),
     );
-    const launch = (name: string, app: string, at: number, more: Partial<ServiceLaunch> = {}): ServiceProcess =>
-      new ServiceProcess({
+    let next = BROKER_PORTS;
+    const launch = (name: string, app: string, more: Partial<ServiceLaunch> = {}): ServiceProcess => {
+      const httpPort = port(next++);
+      return new ServiceProcess({
         name,
         app,
-        port: port(at),
+        port: httpPort,
         repositoryDir: options.repositoryDir,
         logFile: join(dir, `${name}.log`),
         ...more,
         env: {
           NIOBE_NAME: name,
           NIOBE_DEPLOYMENT: options.deploymentDir,
-          NIOBE_HTTP_PORT: String(port(at)),
+          NIOBE_HTTP_PORT: String(httpPort),
           NIOBE_NATS_URL: `nats://127.0.0.1:${port(0)}`,
           NIOBE_KAFKA_BROKERS: `127.0.0.1:${port(1)}`,
           NIOBE_STORE_BYTES: String(options.storeBytes ?? DEFAULT_STORE_BYTES),
           NIOBE_BACKUPS: BACKUPS.join(','),
           NIOBE_DATA_DIR: join(dir, name),
+          ...more.env,
         },
       });
-    this.backups = BACKUPS.map((name, i) => launch(name, 'backup', 3 + i));
-    this.shards = SHARDS.map((name, i) => launch(name, 'storage-shard', 5 + i));
-    this.ingest = launch('ingest', 'ingest', 7);
-    this.analytics = launch('analytics', 'analytics', 8, { arguments: options.analyticsArguments ?? [] });
+    };
+    this.backups = BACKUPS.map((name) => launch(name, 'backup'));
+    this.shards = deployment.shards.map((name) => launch(name, 'storage-shard'));
+    this.ingest = launch('ingest', 'ingest', { env: { NIOBE_ROLES: 'collector' } });
+    this.analytics = launch('analytics', 'analytics', { arguments: options.analyticsArguments ?? [] });
+    this.loader = launch('loader', 'ingest', { env: { NIOBE_ROLES: 'loader' } });
+    this.traversal = launch('traversal', 'traversal');
   }
 
   /** A system in a new scratch folder; nothing runs yet. */
   static async create(options: LocalSystemOptions): Promise<LocalSystem> {
     const dir = mkdtempSync(join(tmpdir(), 'niobe-check-'));
     for (const name of ['nats', 'kafka', ...BACKUPS]) mkdirSync(join(dir, name));
-    return new LocalSystem(dir, await freePorts(9), options);
+    const deployment = await readDeployment(options.deploymentDir);
+    const ports = BROKER_PORTS + BACKUPS.length + deployment.shards.length + SINGLE_SERVICES;
+    return new LocalSystem(dir, await freePorts(ports), options, deployment);
   }
 
   /** Services in the order of their start. */
   get services(): readonly ServiceProcess[] {
-    return [...this.backups, ...this.shards, this.ingest, this.analytics];
+    const loader = this.#isLoading ? [this.loader] : [];
+    return [...this.backups, ...this.shards, this.ingest, this.analytics, ...loader, this.traversal];
   }
 
   /** Starts the brokers and every service but those left out, and waits until all are ready. */

@@ -6,18 +6,22 @@
 const TWO_32 = 0x1_0000_0000;
 const GENERATIONS = 0x100;
 
+/** The id of the cell in a slot of a partition. */
 export function cellIdOf(partition: number, generation: number, slot: number): number {
   return (partition * GENERATIONS + generation) * TWO_32 + slot;
 }
 
-export function partitionOf(id: number): number {
+/** The partition in which the cell lives. */
+export function partitionOfId(id: number): number {
   return Math.floor(id / (TWO_32 * GENERATIONS));
 }
 
-export function generationOf(id: number): number {
+/** How often the slot had been used before, 0 to 255. */
+export function generationOfId(id: number): number {
   return Math.floor(id / TWO_32) % GENERATIONS;
 }
 
-export function slotOf(id: number): number {
+/** The slot within the partition. */
+export function slotOfId(id: number): number {
   return id % TWO_32;
 }

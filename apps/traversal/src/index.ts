@@ -1,0 +1,1 @@
+export { startTraversal, type TraversalParts } from './service.ts';

@@ -1,0 +1,22 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { cellIdOf, generationOfId, partitionOfId, slotOfId } from './cell-id.ts';
+import { CELL_ID_LIMIT } from './types.ts';
+
+describe('cell ids', () => {
+  it('are safe integers that give back what they are made of', () => {
+    fc.assert(
+      fc.property(fc.nat(4095), fc.nat(255), fc.nat({ max: 0xffff_ffff }), (partition, generation, slot) => {
+        const id = cellIdOf(partition, generation, slot);
+        expect(Number.isSafeInteger(id) && id < CELL_ID_LIMIT).toBe(true);
+        expect([partitionOfId(id), generationOfId(id), slotOfId(id)]).toEqual([partition, generation, slot]);
+      }),
+    );
+  });
+
+  it('fill their 52 bits', () => {
+    expect(cellIdOf(4095, 255, 0xffff_ffff)).toBe(CELL_ID_LIMIT - 1);
+    expect(cellIdOf(0, 0, 0)).toBe(0);
+    expect(cellIdOf(3, 2, 1)).toBe(3 * 2 ** 40 + 2 * 2 ** 32 + 1);
+  });
+});

@@ -1,0 +1,3 @@
+import { runPrepared } from './src/prepare.mjs';
+
+await runPrepared('tools/load/src/main.ts');
