@@ -8,21 +8,9 @@ import {
   Watermarks,
   type Cube,
 } from '@niobe/aggregates';
-import { SchemaTable, type CompiledSchema } from '@niobe/cells';
 import { EventCatalogue, topicSpecs, type Deployment, type EventLog } from '@niobe/events';
+import { CURSOR_SCHEMA_ID, joinGrid, SEEN_SCHEMA_ID, type Bus, type JoinedGrid, type SharedMaps } from '@niobe/grid';
 import {
-  checkFacts,
-  CURSOR_SCHEMA_ID,
-  FactsRow,
-  GridClient,
-  PartitionTable,
-  SchemaCatalogue,
-  SEEN_SCHEMA_ID,
-  type Bus,
-  type SharedMaps,
-} from '@niobe/grid';
-import {
-  assert,
   delay,
   isNiobeError,
   NiobeError,
@@ -146,44 +134,16 @@ function checkRebuild(names: readonly string[], cubes: readonly Cube[]): void {
 }
 
 /** This process's view of the grid. */
-interface OpenGrid {
-  readonly schemas: SchemaTable;
-  readonly catalogue: SchemaCatalogue;
+interface OpenGrid extends Pick<JoinedGrid, 'schemas' | 'catalogue' | 'schemaOf'> {
   readonly cells: GridCells;
-  readonly schemaOf: (name: string) => CompiledSchema;
   close(): void;
 }
 
 async function openGrid(deployment: Deployment, parts: AnalyticsParts): Promise<OpenGrid> {
-  const { maps, bus, clock, random, logger, meter } = parts;
-  const row = await keepTrying(parts, 'the facts of the grid', () => FactsRow.open(maps));
-  const facts = await keepTrying(parts, 'the shards to record the facts of the grid', async () => {
-    const found = await row.read();
-    if (found === null) throw new NiobeError('NOT_READY', 'no shard has started yet');
-    return found;
-  });
-  checkFacts(facts, deployment.partitions);
-  const schemas = new SchemaTable();
-  const catalogue = await keepTrying(parts, 'the schemas', () => SchemaCatalogue.open({ maps, schemas, logger }));
-  const table = await keepTrying(parts, 'the partition table', () =>
-    PartitionTable.open({ maps, partitions: facts.partitions, logger }),
-  );
-  await Promise.all([catalogue.caughtUp, table.caughtUp]);
-  const client = new GridClient({ bus, table, clock, random, deployment: deployment.name, meter });
-  return {
-    schemas,
-    catalogue,
-    cells: new GridCells(client, facts.partitions, schemas.get(CURSOR_SCHEMA_ID)!),
-    schemaOf: (name) => {
-      const schema = schemas.byName(name);
-      assert(schema !== undefined, `schema ${name} was registered at the start`);
-      return schema;
-    },
-    close: () => {
-      catalogue.close();
-      table.close();
-    },
-  };
+  const grid = await joinGrid(deployment, parts, (what, attempt) => keepTrying(parts, what, attempt));
+  const { schemas, catalogue, schemaOf, client } = grid;
+  const cells = new GridCells(client, deployment.partitions, schemas.get(CURSOR_SCHEMA_ID)!);
+  return { schemas, catalogue, schemaOf, cells, close: () => grid.close() };
 }
 
 async function registerCubes(

@@ -7,7 +7,6 @@ import {
   GetFrameBuilder,
   GetReply,
   OpKind,
-  partitionOf,
   scanFrame,
   ScanReply,
   SEEN_SCHEMA_ID,
@@ -16,6 +15,7 @@ import {
   WriteFrameBuilder,
   WriteReply,
   type OpKindCode,
+  PROTOCOL,
 } from '@niobe/grid';
 import { COUNTS, DEPLOYMENT, LINKS, PARTITIONS, TestGrid, type TestClient } from '../fixtures/test-grid.ts';
 
@@ -38,7 +38,7 @@ class FrameMaker {
     const out = new ByteWriter(512);
     this.#schema.encodeKey(page, out);
     const bytes = out.finish();
-    return { bytes, partition: partitionOf(bytes, 0, bytes.length, this.#schema.hashSeed, PARTITIONS) };
+    return { bytes, partition: this.#schema.partitionOfKey(bytes, 0, bytes.length, PARTITIONS) };
   }
 
   #stamped(frame: Uint8Array, deadlineMs = DEADLINE_MS): Uint8Array {
@@ -187,7 +187,7 @@ describe('frames that a shard gets', () => {
     );
     expect(await writeCode(client, frames.write(OpKind.PUT, 'a', { epoch: 99 }))).toBe('NOT_PRIMARY');
     expect(await writeCode(client, frames.write(OpKind.PUT, 'a', { deadlineMs: 0 }))).toBe('DEADLINE');
-    expect(await writeCode(client, Uint8Array.of(1, 9, 0, 0))).toBe('MALFORMED');
+    expect(await writeCode(client, Uint8Array.of(PROTOCOL, 9, 0, 0))).toBe('MALFORMED');
     expect(await writeCode(client, frames.write(OpKind.REPLACE, 'a'))).toBe('NOT_FOUND');
     expect(await client.grid.get(schema, 'a')).toBeNull();
   });

@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ByteWriter, systemClock, until } from '@niobe/kernel';
 import type { CompiledSchema } from '@niobe/cells';
-import { Ack, OpKind, partitionOf, SectionBuilder, type PreparedSection } from '@niobe/grid';
+import { Ack, OpKind, SectionBuilder, type PreparedSection } from '@niobe/grid';
 import { BackupClient } from '@niobe/replication';
 import { COUNTS, DEPLOYMENT, PARTITIONS, TestGrid, type TestClient } from '../fixtures/test-grid.ts';
 
 const partitionOfKey = (schema: CompiledSchema, key: string): number => {
   const out = new ByteWriter(512);
   schema.encodeKey(key, out);
-  return partitionOf(out.buffer, 0, out.length, schema.hashSeed, PARTITIONS);
+  return schema.partitionOfKey(out.buffer, 0, out.length, PARTITIONS);
 };
 
 /** A batch that counts each page once more, from offset to offset of a source. */

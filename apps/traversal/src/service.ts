@@ -1,11 +1,10 @@
 import type { Deployment } from '@niobe/events';
 import { compileEdgeTypes } from '@niobe/graph';
-import type { Bus, PartitionTable } from '@niobe/grid';
-import { keepTrying, type Readiness, type RunningService } from '@niobe/service';
+import { joinGrid, type Bus, type JoinParts, type PartitionTable } from '@niobe/grid';
+import { keepTrying, type Patience, type Readiness, type RunningService } from '@niobe/service';
 import { Searcher } from '@niobe/traversal';
 import { cellRoutes } from './handlers/cells.ts';
 import { traverseRoutes } from './handlers/traverse.ts';
-import { openGrid, type GridParts } from './open-grid.ts';
 
 /**
  * The traversal service: searches over the graph, and its single cells and edges. Start, in order:
@@ -19,7 +18,7 @@ import { openGrid, type GridParts } from './open-grid.ts';
  */
 
 /** What the service stands on; bus and maps stay the caller's to close. */
-export type TraversalParts = GridParts;
+export type TraversalParts = JoinParts & Patience;
 
 const SEARCH_SECONDS: readonly number[] = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 60];
 
@@ -28,7 +27,7 @@ export async function startTraversal(deployment: Deployment, parts: TraversalPar
   const { clock, random, logger, meter, bus } = parts;
   const vertices = deployment.cells.filter(({ key }) => key !== 'none');
   const edges = compileEdgeTypes(deployment.edges, deployment.cells);
-  const grid = await openGrid(deployment, parts);
+  const grid = await joinGrid(deployment, parts, (what, attempt) => keepTrying(parts, what, attempt));
   const { schemas, table, client } = grid;
   const needed = [...deployment.cells, ...edges.flatMap((edge) => edge.schemas)];
   await keepTrying(parts, 'the schemas', () => grid.catalogue.ensure(needed));

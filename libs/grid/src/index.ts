@@ -9,6 +9,7 @@ export {
   type WriteOptions,
 } from './client/grid-client.ts';
 export { NO_CELL } from './client/id-batch.ts';
+export { joinGrid, JoinedGrid, type JoinParts } from './client/join-grid.ts';
 export { SECTION_BYTES_MAX, SectionBuilder, type PreparedSection } from './client/prepared-section.ts';
 export type { ScanPage } from './client/scan-run.ts';
 export type { SectionResult } from './client/write-run.ts';
@@ -56,7 +57,7 @@ export { MemoryShard, type MemoryPartition, type MemoryShardOptions } from './me
 export { MemorySharedMaps } from './memory-shared-maps.ts';
 export { EPOCH_MAX, parsePartitionRow, type PartitionPhase, type PartitionRow } from './partition-row.ts';
 export { PartitionTable, type PartitionTableOptions } from './partition-table.ts';
-export { PARTITION_HASH, partitionOf, PARTITIONS, rendezvousShard } from './placement.ts';
+export { PARTITION_HASH, PARTITIONS, rendezvousShard } from './placement.ts';
 export {
   parseCatalogueSnapshot,
   SchemaCatalogue,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { partitionOf, rendezvousShard } from './placement.ts';
+import { rendezvousShard } from './placement.ts';
 import { backupSubject, shardSubject } from './subjects.ts';
 
 const PARTITIONS = 64;
@@ -33,22 +33,6 @@ describe('rendezvousShard', () => {
     expect(
       Array.from({ length: 8 }, (_, partition) => rendezvousShard(partition, ['shard-0', 'shard-1']).at(-1)).join(''),
     ).toMatchInlineSnapshot(`"11110001"`);
-  });
-});
-
-describe('partitionOf', () => {
-  it('spreads sequential integers and multiples of 256 alike', () => {
-    for (const step of [1, 256, 65_536]) {
-      const counts = new Uint32Array(PARTITIONS);
-      const key = new Uint8Array(8);
-      const view = new DataView(key.buffer);
-      for (let i = 0; i < 64_000; i++) {
-        view.setBigInt64(0, BigInt(i * step), true);
-        counts[partitionOf(key, 0, 8, 12345, PARTITIONS)]! += 1;
-      }
-      expect(Math.min(...counts)).toBeGreaterThan(850);
-      expect(Math.max(...counts)).toBeLessThan(1150);
-    }
   });
 });
 

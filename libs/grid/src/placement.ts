@@ -1,6 +1,6 @@
 import { assert, murmur32 } from '@niobe/kernel';
 
-/** Which partition a key belongs to, and which shard a partition is given to at first. */
+/** How many partitions there are, how keys are hashed to them, and which shard a partition is given to at first. */
 
 /** Partitions of a new system; a power of two. */
 export const PARTITIONS = 64;
@@ -9,17 +9,6 @@ export const PARTITIONS = 64;
 export const PARTITION_HASH = 'murmur3-x86-32/1';
 
 const encoder = new TextEncoder();
-
-/** Partition of the key in `bytes[at, at + length)`; `hashSeed` is its schema's. O(length). */
-export function partitionOf(
-  bytes: Uint8Array,
-  at: number,
-  length: number,
-  hashSeed: number,
-  partitions: number,
-): number {
-  return murmur32(bytes, at, at + length, hashSeed) & (partitions - 1);
-}
 
 /**
  * The shard with the highest hash of (partition, name): Thaler and Ravishankar's rendezvous hashing (1998). A shard that is added

@@ -1,12 +1,12 @@
-import { SchemaTable, type CompiledSchema } from '@niobe/cells';
+import type { CompiledSchema } from '@niobe/cells';
 import {
   GetFrameBuilder,
-  GridClient,
-  PartitionTable,
-  partitionOf,
-  SchemaCatalogue,
+  joinGrid,
+  PARTITIONS,
   shardSubject,
   stampRequest,
+  type GridClient,
+  type PartitionTable,
 } from '@niobe/grid';
 import {
   ByteWriter,
@@ -65,18 +65,10 @@ export class GetLoad {
   /** Joins the system and writes the cells. */
   static async open(system: LocalSystem, cellsPerMessage: number): Promise<GetLoad> {
     const nats = await connectAsTool(system.nats.address, DEPLOYMENT);
-    const table = await PartitionTable.open({ maps: nats.maps, partitions: 64, logger: silentLogger });
-    await table.caughtUp;
-    const catalogue = await SchemaCatalogue.open({ maps: nats.maps, schemas: new SchemaTable(), logger: silentLogger });
+    const parts = { clock: systemClock, random: systemRandom(), logger: silentLogger, meter: silentMeter };
+    const deployment = { name: DEPLOYMENT, partitions: PARTITIONS };
+    const { catalogue, table, client } = await joinGrid(deployment, { bus: nats.bus, maps: nats.maps, ...parts });
     const [schema] = (await catalogue.ensure([SCHEMA])) as [CompiledSchema];
-    const client = new GridClient({
-      bus: nats.bus,
-      table,
-      clock: systemClock,
-      random: systemRandom(),
-      deployment: DEPLOYMENT,
-      meter: silentMeter,
-    });
     const shard = system.shards[0]?.name ?? '';
     const load = new GetLoad(nats, client, schema, table, shard, cellsPerMessage);
     await load.#fill();
@@ -148,7 +140,7 @@ function keysOf(schema: CompiledSchema, table: PartitionTable, shard: string): M
   for (let key = 0; key < CELLS; key++) {
     bytes.reset();
     schema.encodeKey(key, bytes);
-    const partition = partitionOf(bytes.buffer, 0, bytes.length, schema.hashSeed, table.partitions);
+    const partition = schema.partitionOfKey(bytes.buffer, 0, bytes.length, table.partitions);
     if (table.row(partition)?.primary !== shard) continue;
     const list = keys.get(partition);
     if (list === undefined) keys.set(partition, [key]);

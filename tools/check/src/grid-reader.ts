@@ -1,5 +1,5 @@
-import { SchemaTable, type CellRecord } from '@niobe/cells';
-import { GridClient, PartitionTable, SchemaCatalogue } from '@niobe/grid';
+import type { CellRecord } from '@niobe/cells';
+import { joinGrid, type JoinedGrid } from '@niobe/grid';
 import { NiobeError, silentLogger, silentMeter, systemClock, systemRandom } from '@niobe/kernel';
 import type { NatsGrid } from '@niobe/nats';
 import { connectAsTool } from './system/connect.ts';
@@ -21,49 +21,26 @@ const PARTITIONS = 64;
 /** Reads all cells of a schema of a running system, past every service but the shards. */
 export class GridReader implements CellSource {
   readonly #nats: NatsGrid;
-  readonly #table: PartitionTable;
-  readonly #catalogue: SchemaCatalogue;
-  readonly #schemas: SchemaTable;
-  readonly #client: GridClient;
+  readonly #grid: JoinedGrid;
 
-  private constructor(
-    nats: NatsGrid,
-    table: PartitionTable,
-    catalogue: SchemaCatalogue,
-    schemas: SchemaTable,
-    deployment: string,
-  ) {
+  private constructor(nats: NatsGrid, grid: JoinedGrid) {
     this.#nats = nats;
-    this.#table = table;
-    this.#catalogue = catalogue;
-    this.#schemas = schemas;
-    const clock = systemClock;
-    this.#client = new GridClient({
-      bus: nats.bus,
-      table,
-      clock,
-      random: systemRandom(),
-      deployment,
-      meter: silentMeter,
-    });
+    this.#grid = grid;
   }
 
   /** Joins the system whose NATS is at `address`. */
   static async open(address: string, deployment: string): Promise<GridReader> {
     const nats = await connectAsTool(address, deployment);
-    const { maps } = nats;
-    const table = await PartitionTable.open({ maps, partitions: PARTITIONS, logger: silentLogger });
-    const schemas = new SchemaTable();
-    const catalogue = await SchemaCatalogue.open({ maps, schemas, logger: silentLogger });
-    await Promise.all([table.caughtUp, catalogue.caughtUp]);
-    return new GridReader(nats, table, catalogue, schemas, deployment);
+    const parts = { clock: systemClock, random: systemRandom(), logger: silentLogger, meter: silentMeter };
+    const { bus, maps } = nats;
+    return new GridReader(nats, await joinGrid({ name: deployment, partitions: PARTITIONS }, { bus, maps, ...parts }));
   }
 
   /** Every cell of a schema; `NOT_FOUND` where no such schema is registered. */
   async *cells(name: string): AsyncGenerator<ScannedCell> {
-    const schema = this.#schemas.byName(name);
+    const schema = this.#grid.schemas.byName(name);
     if (schema === undefined) throw new NiobeError('NOT_FOUND', `no schema ${name} is registered`);
-    for await (const page of this.#client.scan(schema)) {
+    for await (const page of this.#grid.client.scan(schema)) {
       while (page.next()) {
         const { bytes, bodyAt, bodyBytes } = page;
         const key = schema.keyType === 'none' ? '' : page.key();
@@ -73,8 +50,7 @@ export class GridReader implements CellSource {
   }
 
   async close(): Promise<void> {
-    this.#catalogue.close();
-    this.#table.close();
+    this.#grid.close();
     await this.#nats.close();
   }
 }

@@ -1,8 +1,8 @@
 import { GridCells } from '@niobe/aggregates';
-import { SchemaTable, type CompiledSchema } from '@niobe/cells';
+import type { CompiledSchema, SchemaTable } from '@niobe/cells';
 import type { Deployment } from '@niobe/events';
 import { compileEdgeTypes, type EdgeType } from '@niobe/graph';
-import { checkFacts, CURSOR_SCHEMA_ID, FactsRow, GridClient, PartitionTable, SchemaCatalogue } from '@niobe/grid';
+import { CURSOR_SCHEMA_ID, joinGrid } from '@niobe/grid';
 import { NiobeError, silentLogger, silentMeter, systemClock, systemRandom } from '@niobe/kernel';
 import type { GraphLoadParts, LoadTarget } from '@niobe/loader';
 import { connectNats, type NatsGrid } from '@niobe/nats';
@@ -30,35 +30,26 @@ export async function joinSystem(deployment: Deployment, url: string): Promise<R
     logger: silentLogger,
   });
   try {
-    return await openGrid(deployment, nats);
+    return await joined(deployment, nats);
   } catch (error) {
     await nats.close();
     throw error;
   }
 }
 
-async function openGrid({ name, partitions }: Deployment, nats: NatsGrid): Promise<RunningSystem> {
-  const { bus, maps } = nats;
-  const facts = await (await FactsRow.open(maps)).read();
-  if (facts === null)
-    throw new NiobeError('NOT_READY', `no system of deployment "${name}" runs there: start it, or name another --nats`);
-  checkFacts(facts, partitions);
-  const schemas = new SchemaTable();
-  const logger = silentLogger;
-  const [catalogue, table] = await Promise.all([
-    SchemaCatalogue.open({ maps, schemas, logger }),
-    PartitionTable.open({ maps, partitions, logger }),
-  ]);
-  await Promise.all([catalogue.caughtUp, table.caughtUp]);
-  const [clock, random] = [systemClock, systemRandom()];
-  const client = new GridClient({ bus, table, clock, random, deployment: name, meter: silentMeter });
-  const grid = new GridCells(client, partitions, schemas.get(CURSOR_SCHEMA_ID)!);
+async function joined(deployment: Deployment, nats: NatsGrid): Promise<RunningSystem> {
+  const parts = { clock: systemClock, random: systemRandom(), logger: silentLogger, meter: silentMeter };
+  const grid = await joinGrid(deployment, { bus: nats.bus, maps: nats.maps, ...parts });
+  const { client, schemas } = grid;
   return {
-    parts: { grid, ids: client, clock, random, logger },
+    parts: {
+      ...parts,
+      grid: new GridCells(client, deployment.partitions, schemas.get(CURSOR_SCHEMA_ID)!),
+      ids: client,
+    },
     schemas,
     close: async () => {
-      catalogue.close();
-      table.close();
+      grid.close();
       await nats.close();
     },
   };

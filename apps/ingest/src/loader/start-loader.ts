@@ -1,12 +1,12 @@
+import { GridCells } from '@niobe/aggregates';
 import { EventCatalogue, topicSpecs, type Deployment } from '@niobe/events';
 import { compileEdgeTypes } from '@niobe/graph';
-import type { Bus, SharedMaps } from '@niobe/grid';
+import { CURSOR_SCHEMA_ID, joinGrid, SEEN_SCHEMA_ID, type Bus, type SharedMaps } from '@niobe/grid';
 import { randomHex } from '@niobe/kernel';
 import { compileMappings, IdCache, loaderCounters, MappingRegistry, TopicLoader, type Mapping } from '@niobe/loader';
 import { keepTrying, type RunningService } from '@niobe/service';
 import type { CollectorParts } from '../collector/start-collector.ts';
 import { loaderGauges } from './metrics.ts';
-import { openGrid } from './open-grid.ts';
 
 /**
  * The loader. Start, in order:
@@ -32,20 +32,21 @@ export async function startLoader(deployment: Deployment, parts: LoaderParts): P
   const edgeTypes = compileEdgeTypes(deployment.edges, deployment.cells);
   const names = { eventTypes: catalogue.types, cells: deployment.cells, edgeTypes };
   const mappings = compileMappings(deployment.mappings, names);
+  const grid = await joinGrid(deployment, parts, (what, attempt) => keepTrying(parts, what, attempt));
   const needed = [...deployment.cells, ...edgeTypes.flatMap(({ schemas }) => schemas)];
-  const grid = await openGrid(deployment, needed, parts);
+  await keepTrying(parts, 'the schemas', () => grid.catalogue.ensure(needed));
   await register(mappings, parts);
   await keepTrying(parts, 'Kafka and its topics', () => eventLog.ensureTopics(topicSpecs(deployment.topics)));
-  const cache = new IdCache(grid.cells.partitions);
+  const cache = new IdCache(deployment.partitions);
   const loader = new TopicLoader(
     {
-      grid: grid.cells,
+      grid: new GridCells(grid.client, deployment.partitions, grid.schemas.get(CURSOR_SCHEMA_ID)!),
       ids: grid.client,
       cache,
       log: eventLog,
       catalogue,
       schemaOf: grid.schemaOf,
-      seenSchema: grid.seenSchema,
+      seenSchema: grid.schemas.get(SEEN_SCHEMA_ID)!,
       group: `niobe.${deployment.name}.loader`,
       writer: randomHex(random, WRITER_BYTES),
       counters: loaderCounters(meter),

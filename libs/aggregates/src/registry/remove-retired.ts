@@ -1,5 +1,5 @@
 import type { CompiledSchema } from '@niobe/cells';
-import { CURSOR_SCHEMA_ID, OpKind, partitionOf, SectionBuilder, type PreparedSection } from '@niobe/grid';
+import { CURSOR_SCHEMA_ID, OpKind, SectionBuilder, type PreparedSection } from '@niobe/grid';
 import { assert, type NiobeError } from '@niobe/kernel';
 import type { CellGrid } from '../lane/cell-grid.ts';
 import type { RetiredCube } from './cube-registry.ts';
@@ -36,7 +36,7 @@ async function removeCells(grid: CellGrid, schema: CompiledSchema): Promise<void
     builder.start(partition);
     await grid.scan(schema, [], partition, DEADLINE_MS, (bytes, keyAt, keyBytes) => {
       assert(
-        partitionOf(bytes, keyAt, keyBytes, schema.hashSeed, grid.partitions) === partition,
+        schema.partitionOfKey(bytes, keyAt, keyBytes, grid.partitions) === partition,
         'a cell lies where its key says',
       );
       builder.op(OpKind.DELETE, schema.id, 0, bytes, keyAt, keyBytes, NO_BODY, 0, 0);
