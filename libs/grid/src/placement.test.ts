@@ -2,8 +2,6 @@ import { describe, expect, it } from '@jest/globals';
 import { rendezvousShard } from './placement.ts';
 import { backupSubject, shardSubject } from './subjects.ts';
 
-const PARTITIONS = 64;
-
 function shares(shards: readonly string[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (let partition = 0; partition < 1024; partition++) {

@@ -52,7 +52,7 @@ export class EdgeStage implements FoldStage {
   #takenEdges(rows: EdgeRows): void {
     rows.taken();
     this.#counters.links.add(rows.links);
-    this.#counters.counterMerges.add(rows.merges);
+    this.#counters.edgeMerges.add(rows.merges);
     this.#counters.overflows.add(rows.values?.overflows ?? 0);
   }
 }

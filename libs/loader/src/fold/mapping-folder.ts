@@ -48,7 +48,7 @@ export interface FolderCounters {
   readonly overflows: Counter;
   readonly vertices: Counter;
   readonly links: Counter;
-  readonly counterMerges: Counter;
+  readonly edgeMerges: Counter;
 }
 
 interface VertexReader {

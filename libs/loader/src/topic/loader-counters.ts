@@ -25,7 +25,7 @@ export function loaderCounters(meter: Meter): LoaderCounters {
     ),
     vertices: counter('vertices', 'Merges of vertices that are durable'),
     links: counter('links', 'Neighbours that were sent to lists, each edge from both ends'),
-    counterMerges: counter('counter_merges', 'Merges of the counters of edges that are durable'),
+    edgeMerges: counter('edge_merges', 'Merges into the counters of an edge that are durable'),
     absentKeys: counter('absent_keys', 'Vertices and edges that were not made because the event lacks a key'),
     lostEdges: counter('lost_edges', 'Edges that were not made because a vertex was deleted in between'),
     overflows: counter('overflows', 'Values that were passed over because a sum would not fit its field'),

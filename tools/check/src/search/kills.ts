@@ -8,6 +8,8 @@ import { expectNoTasks } from './task-state.ts';
 
 const KILLS = 50;
 const DEADLINE_MS = 10_000;
+/** Searches before the kills, by which their moments are chosen. */
+const TIMED_SEARCHES = 5;
 /** Tries at the most for each kill: a search that ended before its kill was due does not count. */
 const TRIES_PER_KILL = 4;
 /** What an answer may be late by on a busy machine. */
@@ -29,7 +31,7 @@ export async function checkKills(
   runs: number | null,
 ): Promise<void> {
   const kills = runs ?? KILLS;
-  const usualMs = await timeOne(system);
+  const usualMs = await usualTime(system);
   const outcomes: Outcomes = { counts: new Map(), complaint: '', slowestMs: 0 };
   let killed = 0;
   for (let tries = 0; killed < kills && tries < TRIES_PER_KILL * kills; tries++) {
@@ -86,8 +88,13 @@ function search(system: LocalSystem): Promise<TraverseAnswer> {
   return new TraverseClient(system.traversal.url).post(JSON.stringify(request));
 }
 
-async function timeOne(system: LocalSystem): Promise<number> {
-  const startMs = systemClock.monotonicMs();
-  await search(system);
-  return systemClock.monotonicMs() - startMs;
+/** The shortest of some searches: what a warm one takes. */
+async function usualTime(system: LocalSystem): Promise<number> {
+  let shortestMs = Infinity;
+  for (let i = 0; i < TIMED_SEARCHES; i++) {
+    const startMs = systemClock.monotonicMs();
+    await search(system);
+    shortestMs = Math.min(shortestMs, systemClock.monotonicMs() - startMs);
+  }
+  return shortestMs;
 }
