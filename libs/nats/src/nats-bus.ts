@@ -152,14 +152,14 @@ export class NatsBus implements Bus {
   /** The whole message that `message` is or completes; null if parts are still to come. Throws what it says of a failure. */
   #payloadOf(message: Msg, subject: string, hearer: string): Uint8Array | null {
     const labels = message.headers;
-    if (labels === undefined) return message.data;
+    if (labels === undefined) return plain(message.data);
     if (labels.code === NO_RESPONDERS) throw new NiobeError('UNAVAILABLE', `nobody listens on ${subject}`);
     const part = labels.get(PART);
     if (part !== '') return this.#takePart(part, message.data, hearer);
     const error = labels.get(ERROR);
     if (error !== '')
       throw new NiobeError(codeOf(error), `${subject} could not take the message: ${error}`, { retryAfterMs: 100 });
-    return message.data;
+    return plain(message.data);
   }
 
   /** Each hearer puts a message together for itself: two subscriptions of one subject both get every part. */
@@ -238,6 +238,11 @@ function header(name: string, value: string): MsgHdrs {
 
 function codeOf(text: string): ErrorCode {
   return (ERROR_CODES as readonly string[]).includes(text) ? (text as ErrorCode) : 'MALFORMED';
+}
+
+/** The same bytes as no `Buffer`: the `slice` of one shares memory where that of a `Uint8Array` copies. */
+function plain({ buffer, byteOffset, length }: Uint8Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, length);
 }
 
 function tooLarge(payload: Uint8Array, maxBytes: number): NiobeError {

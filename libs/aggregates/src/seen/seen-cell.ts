@@ -108,15 +108,17 @@ export function readSeenCell(
     times.length !== offsets.length ||
     record.hashes.length % HASH_BYTES !== 0
   )
-    throw new NiobeError(
-      'DAMAGED',
-      `the cell of seen ids ${key} has columns of unequal length; rebuild the deployment's cubes`,
-    );
+    throw damaged(key, 'has columns of unequal length');
   for (let i = 0; i < offsets.length; i++) {
     const offset = first + offsets[i]!;
+    if (offset > last) throw damaged(key, `names offset ${offset}, beyond its last, ${last}`);
     if (offset >= fromOffset) take(hashes.subarray(4 * i, 4 * i + 4), offset, times[i]!);
   }
   return { key, first, last, lastSeenS };
+}
+
+function damaged(key: string, what: string): NiobeError {
+  return new NiobeError('DAMAGED', `the cell of seen ids ${key} ${what}; rebuild the deployment's cubes`);
 }
 
 interface SeenRecord {
@@ -128,9 +130,7 @@ interface SeenRecord {
   readonly times: Uint8Array;
 }
 
-/** `decode` copies bytes to a buffer of their own, which is aligned. */
+/** A copy, because a column must be aligned; what comes off the wire is a Node `Buffer`, whose own `slice` would not copy. */
 function columnOf(bytes: Uint8Array): Uint32Array {
-  return bytes.byteOffset % 4 === 0
-    ? new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2)
-    : new Uint32Array(bytes.slice().buffer, 0, bytes.length >>> 2);
+  return new Uint32Array(new Uint8Array(bytes).buffer, 0, bytes.length >>> 2);
 }

@@ -59,6 +59,18 @@ export function busContract(title: string, make: () => Promise<BusFixture>): voi
       expect([...(await asker.request(on, Uint8Array.of(1, 2), DEADLINE))]).toEqual([1, 2, 9]);
     });
 
+    it('hands out bytes whose slice is a copy', async () => {
+      const on = subject();
+      let isBuffer = true;
+      server.subscribe(on, (message) => {
+        isBuffer = Buffer.isBuffer(message.payload);
+        message.reply(message.payload);
+      });
+      await heard(on);
+      expect(Buffer.isBuffer(await asker.request(on, Uint8Array.of(1, 2), DEADLINE))).toBe(false);
+      expect(isBuffer).toBe(false);
+    });
+
     it.each([0, 1, MiB - 1, MiB, MiB + 1, 2 * MiB, 3 * MiB + 17, 8 * MiB])(
       'carries %d bytes each way unchanged',
       async (length) => {

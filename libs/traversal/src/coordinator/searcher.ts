@@ -161,9 +161,10 @@ class Attempts {
     const { client } = this.#options;
     const deadlineMs = this.#search.budget.ms;
     const { start } = this.#search;
-    const cells = await Promise.all(
-      start.map(({ schema, key }) => client.get(this.#schema(schema), key, { deadlineMs })),
-    );
+    const found = start.map(({ schema, key }) => client.get(this.#schema(schema), key, { deadlineMs }));
+    const cells = await Promise.all(found).catch((error: unknown) => {
+      throw isNiobeError(error, 'DEADLINE') ? this.late() : error;
+    });
     return [...new Set(cells.map((cell, i) => (cell === null ? notFound(i, start[i]!.schema) : cell.id)))];
   }
 
