@@ -24,7 +24,7 @@ export const latency: BenchGroup = {
     for (let round = 0; round < (rounds ?? ROUNDS); round++) {
       const system = await LocalSystem.create({ repositoryDir, deploymentDir });
       try {
-        await system.start();
+        await system.start([system.loader, system.traversal]);
         const sorted = (await latencies(system)).toSorted();
         p50.push(quantile(sorted, 0.5));
         p99.push(quantile(sorted, 0.99));

@@ -87,7 +87,7 @@ async function runNiobe(system: LocalSystem): Promise<Figures> {
   for (const part of [system.nats.name, ...system.backups.map(({ name }) => name)]) {
     rmSync(join(system.dir, part), { recursive: true, force: true });
   }
-  await system.start([system.ingest]);
+  await system.start([system.ingest, system.loader, system.traversal]);
   const cubes = new CubeClient(system.analytics.url);
   await until(
     systemClock,
