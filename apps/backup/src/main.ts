@@ -1,12 +1,9 @@
 import { DiskBackupStore } from '@niobe/disk';
 import { readDeployment } from '@niobe/events';
-import { connectNats } from '@niobe/nats';
+import { connectNats, natsOptionsOf } from '@niobe/nats';
 import { keepTrying, runService } from '@niobe/service';
 import { configSchema } from './config.ts';
 import { startBackup } from './service.ts';
-
-/** How long one attempt to reach NATS takes; it is repeated while NATS is away. */
-const CONNECT_TIMEOUT_MS = 3_000;
 
 /** Ends the process: the host logs it and exits, and the next start recovers from the disk. */
 function end(error: Error): void {
@@ -19,23 +16,12 @@ await runService({
   name: 'backup',
   configSchema,
   start: async (host) => {
-    const { config, clock, random, logger, meter } = host;
+    const { config, logger, meter } = host;
     const { NIOBE_NAME: name, NIOBE_NATS_URL: url, NIOBE_DATA_DIR: folder } = config;
     const { name: deployment } = await readDeployment(config.NIOBE_DEPLOYMENT);
     host.starting(`reading the journal in ${folder}`);
     const backupStore = await DiskBackupStore.open({ folder, logger, meter });
-    const grid = await keepTrying(host, `NATS at ${url}`, () =>
-      connectNats({
-        servers: [url],
-        name,
-        deployment,
-        replicas: 1,
-        connectTimeoutMs: CONNECT_TIMEOUT_MS,
-        clock,
-        random,
-        logger,
-      }),
-    );
+    const grid = await keepTrying(host, `NATS at ${url}`, () => connectNats(natsOptionsOf(host, deployment)));
     const service = await startBackup({ name, deployment }, { ...host, bus: grid.bus, backupStore, onFailure: end });
     return {
       ...service,

@@ -1,32 +1,18 @@
 import { readDeployment } from '@niobe/events';
 import { compileEdgeTypes } from '@niobe/graph';
-import { connectNats } from '@niobe/nats';
+import { connectNats, natsOptionsOf } from '@niobe/nats';
 import { keepTrying, runService } from '@niobe/service';
 import { configSchema } from './config.ts';
 import { startShard } from './service.ts';
-
-/** How long one attempt to reach NATS takes; it is repeated while NATS is away. */
-const CONNECT_TIMEOUT_MS = 3_000;
 
 await runService({
   name: 'storage-shard',
   configSchema,
   start: async (host) => {
-    const { config, clock, random, logger } = host;
+    const { config } = host;
     const deployment = await readDeployment(config.NIOBE_DEPLOYMENT);
     const url = config.NIOBE_NATS_URL;
-    const grid = await keepTrying(host, `NATS at ${url}`, () =>
-      connectNats({
-        servers: [url],
-        name: config.NIOBE_NAME,
-        deployment: deployment.name,
-        replicas: 1,
-        connectTimeoutMs: CONNECT_TIMEOUT_MS,
-        clock,
-        random,
-        logger,
-      }),
-    );
+    const grid = await keepTrying(host, `NATS at ${url}`, () => connectNats(natsOptionsOf(host, deployment.name)));
     const shard = await startShard(
       {
         name: config.NIOBE_NAME,

@@ -14,7 +14,15 @@ export { SECTION_BYTES_MAX, SectionBuilder, type PreparedSection } from './clien
 export type { ScanPage } from './client/scan-run.ts';
 export type { SectionResult } from './client/write-run.ts';
 export { checkFacts, FactsRow, newFacts, parseFacts, STORAGE_FORMAT, type Facts } from './facts.ts';
-export { errorOf, failureFrame, malformedFrame, refusalOf, type Refusal } from './frames/failure.ts';
+export {
+  errorOf,
+  failureFrame,
+  malformedFrame,
+  readRefusal,
+  refusalOf,
+  writeRefusal,
+  type Refusal,
+} from './frames/failure.ts';
 export { CellState, GetFrameBuilder, GetReply, GetReplyBuilder, GetRequest } from './frames/get.ts';
 export { FrameKind, PROTOCOL, stampRequest, type FrameKindCode, type RequestHeader } from './frames/header.ts';
 export {

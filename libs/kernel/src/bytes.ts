@@ -9,6 +9,7 @@ import { NiobeError } from './errors.ts';
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const SMALLEST_BYTES = 256;
+const ASCII_LIMIT = 0x80;
 
 /** Appends values to a buffer that grows by doubling up to `maxBytes`. */
 export class ByteWriter {
@@ -109,6 +110,21 @@ export class ByteWriter {
       throw new NiobeError('TOO_LARGE', `a text of ${bytes.length} bytes exceeds 65535`, { maxBytes: 0xffff });
     this.u16(bytes.length);
     this.raw(bytes);
+  }
+
+  /** UTF-8 without its length. Allocates nothing for ASCII. */
+  utf8(value: string): void {
+    const at = this.reserve(value.length);
+    const bytes = this.#bytes;
+    for (let i = 0; i < value.length; i++) {
+      const code = value.charCodeAt(i);
+      if (code >= ASCII_LIMIT) {
+        this.truncate(at);
+        this.raw(encoder.encode(value));
+        return;
+      }
+      bytes[at + i] = code;
+    }
   }
 
   /** Overwrites a u32 written before, such as a count. */

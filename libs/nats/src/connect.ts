@@ -13,6 +13,8 @@ const MAX_PAYLOAD_MIN: number = 2 * 1024 * 1024;
 
 const DIAL_TIMEOUT_MS = 2_000;
 const RETRY_MS = 250;
+/** How long a service tries before it says what it waits for. */
+const ATTEMPT_TIMEOUT_MS = 3_000;
 const PING_INTERVAL_MS = 5_000;
 const PINGS_UNANSWERED_MAX = 2;
 
@@ -31,6 +33,21 @@ export interface NatsOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+}
+
+/** What a service tells NATS of itself. */
+export interface NatsClientHost {
+  readonly config: { readonly NIOBE_NAME: string; readonly NIOBE_NATS_URL: string };
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+/** How a service reaches the NATS of its configuration: one attempt, to be repeated while NATS is away. */
+export function natsOptionsOf({ config, clock, random, logger }: NatsClientHost, deployment: string): NatsOptions {
+  const { NIOBE_NAME: name, NIOBE_NATS_URL: url } = config;
+  const connectTimeoutMs = ATTEMPT_TIMEOUT_MS;
+  return { servers: [url], name, deployment, replicas: 1, connectTimeoutMs, clock, random, logger };
 }
 
 /** The wire and the notice board over one connection. */

@@ -1,1 +1,1 @@
-export { connectNats, type NatsGrid, type NatsOptions } from './connect.ts';
+export { connectNats, natsOptionsOf, type NatsGrid, type NatsOptions } from './connect.ts';

@@ -13,7 +13,7 @@ import { SeenCellBuilder } from '../seen/seen-cell.ts';
 import { IDS_WORTH_A_CELL, type SeenStore } from '../seen/seen-store.ts';
 import { SeenTable, type SeenWindow } from '../seen/seen-table.ts';
 import type { CellGrid } from './cell-grid.ts';
-import { commonCursors } from './common-cursors.ts';
+import { stageCursors } from './stage-cursors.ts';
 import type { PreparedDeltas, SendRules } from './delta-sender.ts';
 import type { EventFolder } from './derivation.ts';
 import { RUN_RECORDS_MAX, RunFolder, type FoldedRun } from './folded-run.ts';
@@ -128,7 +128,7 @@ export class LaneShare {
    */
   static async open(parts: ShareParts, offsets: PartitionOffsets, persistence: Persistence): Promise<LaneShare> {
     const rows = await parts.grid.cursors(parts.sources.flat(), ATTEMPT_DEADLINE_MS);
-    const applied = parts.sources.map((_, stage) => commonCursors(rows, parts, stage));
+    const applied = parts.sources.map((_, stage) => stageCursors(rows, parts, stage));
     const fresh = rows.every((row) => row.every(({ offset }) => offset === null));
     const watermarkMs = Math.max(0, ...rows.flat().map((row) => row.watermarkMs ?? 0));
     const share = new LaneShare(parts, applied, watermarkMs, persistence);

@@ -14,8 +14,8 @@ export class EventIdentity {
     const out = this.#bytes;
     out.reset();
     out.u16(source.length);
-    append(out, source);
-    append(out, id);
+    out.utf8(source);
+    out.utf8(id);
     murmur128(out.buffer, 0, out.length, SEED, this.hash);
   }
 }
@@ -24,19 +24,3 @@ export class EventIdentity {
 const SEED = 0x6e696f62;
 /** Both are bounded to 256 bytes where events are read. */
 const IDENTITY_BYTES_MAX = 64 * 1024;
-const ASCII_LIMIT = 0x80;
-const encoder = new TextEncoder();
-
-function append(out: ByteWriter, text: string): void {
-  const at = out.reserve(text.length);
-  const bytes = out.buffer;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code >= ASCII_LIMIT) {
-      out.truncate(at);
-      out.raw(encoder.encode(text));
-      return;
-    }
-    bytes[at + i] = code;
-  }
-}

@@ -1,7 +1,6 @@
 import type { BodyBuilder, CompiledSchema } from '@niobe/cells';
 import type { EventValue } from '@niobe/events';
 import { ByteWriter } from '@niobe/kernel';
-import { appendText } from '../keys/append-text.ts';
 
 /**
  * What the events of one run tell of the fields of many cells: field f of row r at `r * fields + f`. Values of one field are joined as
@@ -90,7 +89,7 @@ export class MergedValues {
   #writeText(field: number, value: string, builder: BodyBuilder): void {
     const out = this.#text;
     out.reset();
-    appendText(out, value);
+    out.utf8(value);
     builder.setText(field, out.buffer, 0, out.length);
   }
 

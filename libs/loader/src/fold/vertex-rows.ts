@@ -2,7 +2,6 @@ import { compileSchema, type BodyBuilder, type CompiledSchema } from '@niobe/cel
 import type { EventValue } from '@niobe/events';
 import { OpKind, type SectionBuilder } from '@niobe/grid';
 import { assert, ByteWriter } from '@niobe/kernel';
-import { appendText } from '../keys/append-text.ts';
 import type { IdCache } from '../keys/id-cache.ts';
 import { readIds } from '../keys/id-reading.ts';
 import type { IdSource } from '../keys/id-source.ts';
@@ -66,7 +65,7 @@ export class VertexRows {
   row(key: EventValue): number {
     const out = this.#key;
     out.reset();
-    if (typeof key === 'string') appendText(out, key);
+    if (typeof key === 'string') out.utf8(key);
     else if (typeof key === 'number') this.schema.encodeKey(key, out);
     if (out.length === 0) return NO_ROW;
     const { rows } = this.ids.keys;

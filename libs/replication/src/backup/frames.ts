@@ -1,4 +1,5 @@
-import { ByteReader, ByteWriter, ERROR_CODES, NiobeError } from '@niobe/kernel';
+import { errorOf, readRefusal, refusalOf, writeRefusal } from '@niobe/grid';
+import { ByteReader, ByteWriter, NiobeError } from '@niobe/kernel';
 import { OWNER_BYTES_MAX, PARTITIONS_MAX, REQUEST_BYTES_MAX } from '../limits.ts';
 import type { Attempt } from './backup-store.ts';
 
@@ -30,8 +31,9 @@ export const BackupRequest = {
 export type BackupRequestKind = (typeof BackupRequest)[keyof typeof BackupRequest];
 
 const REPLY = 0x80;
-const ERROR_CHARS_MAX = 400;
 const SMALL_FRAME_BYTES = 256;
+/** A refusal's message is at most 400 characters. */
+const REFUSAL_BYTES_MAX = 2048;
 
 /** Begins a request; `bytes` is what it will about take. */
 export function beginRequest(kind: BackupRequestKind, bytes: number = SMALL_FRAME_BYTES): ByteWriter {
@@ -61,12 +63,10 @@ export function beginReply(kind: BackupRequestKind, bytes: number = SMALL_FRAME_
 
 /** The reply to a request that was refused. */
 export function refusalReply(kind: number, error: NiobeError): Uint8Array {
-  const out = new ByteWriter(SMALL_FRAME_BYTES + 4 * ERROR_CHARS_MAX);
+  const out = new ByteWriter(REFUSAL_BYTES_MAX);
   out.u8(BACKUP_PROTOCOL);
   out.u8(kind | REPLY);
-  out.u8(ERROR_CODES.indexOf(error.code) + 1);
-  out.text(error.message.slice(0, ERROR_CHARS_MAX));
-  out.u32(Math.max(0, Math.floor(error.details.retryAfterMs ?? 0)));
+  writeRefusal(out, refusalOf(error));
   return out.finish();
 }
 
@@ -76,18 +76,10 @@ export function openReply(bytes: Uint8Array, kind: BackupRequestKind): ByteReade
   readProtocol(reader);
   const answered = reader.u8();
   const status = reader.u8();
-  if (status !== 0) throw readRefusal(reader, status);
+  if (status !== 0) throw errorOf(readRefusal(reader, status));
   if (answered !== (kind | REPLY))
     throw new NiobeError('MALFORMED', `a backup reply of kind ${answered} to a request of kind ${kind}`);
   return reader;
-}
-
-function readRefusal(reader: ByteReader, status: number): NiobeError {
-  const code = ERROR_CODES[status - 1];
-  if (code === undefined) return new NiobeError('MALFORMED', `a backup error of unknown number ${status}`);
-  const message = reader.text();
-  const retryAfterMs = reader.u32();
-  return new NiobeError(code, message, retryAfterMs > 0 ? { retryAfterMs } : {});
 }
 
 function readProtocol(reader: ByteReader): void {

@@ -1,4 +1,5 @@
-import { ByteReader, ByteWriter, ERROR_CODES, NiobeError } from '@niobe/kernel';
+import { errorOf, readRefusal, refusalOf, writeRefusal } from '@niobe/grid';
+import { ByteReader, ByteWriter, NiobeError } from '@niobe/kernel';
 import { PART_BYTES_MAX, REPLY_BYTES_MAX } from '../limits.ts';
 
 /**
@@ -30,7 +31,8 @@ export interface TraverseHeader {
 
 const REPLY = 0x80;
 const SMALL_FRAME_BYTES = 64;
-const MESSAGE_CHARS_MAX = 400;
+/** A refusal's message is at most 400 characters. */
+const REFUSAL_BYTES_MAX = 2048;
 
 /** Begins a request; `bytes` is what it will about take. */
 export function beginRequest(kind: TraverseKindCode, task: number, bytes: number = SMALL_FRAME_BYTES): ByteWriter {
@@ -66,12 +68,10 @@ export function beginReply(kind: TraverseKindCode, bytes: number = SMALL_FRAME_B
 
 /** The reply to a request that was refused. */
 export function refusalReply(request: Uint8Array, error: NiobeError): Uint8Array {
-  const out = new ByteWriter(SMALL_FRAME_BYTES + 4 * MESSAGE_CHARS_MAX);
+  const out = new ByteWriter(REFUSAL_BYTES_MAX);
   out.u8(TRAVERSE_PROTOCOL);
   out.u8((request[1] ?? 0) | REPLY);
-  out.u8(ERROR_CODES.indexOf(error.code) + 1);
-  out.text(error.message.slice(0, MESSAGE_CHARS_MAX));
-  out.u32(Math.max(0, Math.floor(error.details.retryAfterMs ?? 0)));
+  writeRefusal(out, refusalOf(error));
   return out.finish();
 }
 
@@ -81,18 +81,10 @@ export function openReply(bytes: Uint8Array, kind: TraverseKindCode): ByteReader
   readProtocol(reader);
   const answered = reader.u8();
   const status = reader.u8();
-  if (status !== 0) throw readRefusal(reader, status);
+  if (status !== 0) throw errorOf(readRefusal(reader, status));
   if (answered !== (kind | REPLY))
     throw new NiobeError('MALFORMED', `a traversal reply of kind ${answered} to a request of kind ${kind}`);
   return reader;
-}
-
-function readRefusal(reader: ByteReader, status: number): NiobeError {
-  const code = ERROR_CODES[status - 1];
-  if (code === undefined) return new NiobeError('MALFORMED', `a traversal error of unknown number ${status}`);
-  const message = reader.text();
-  const retryAfterMs = reader.u32();
-  return new NiobeError(code, message, retryAfterMs > 0 ? { retryAfterMs } : {});
 }
 
 function readProtocol(reader: ByteReader): void {

@@ -7,7 +7,7 @@ import type { ShareParts } from './lane-share.ts';
  *
  * @param rows by grid partition: the cursors of the sources of all stages, in order.
  */
-export function commonCursors(rows: readonly (readonly CursorRow[])[], parts: ShareParts, stage: number): Float64Array {
+export function stageCursors(rows: readonly (readonly CursorRow[])[], parts: ShareParts, stage: number): Float64Array {
   const { sources, topic, partition, names } = parts;
   const first = stage * names.length;
   return Float64Array.from(rows, (row, gridPartition) => {
