@@ -4,7 +4,7 @@ import { MemoryEventLog, topicSpecs, type Deployment } from '@niobe/events';
 import { FactsRow, MemoryNetwork, MemorySharedMaps, newFacts, PartitionTable, SchemaCatalogue } from '@niobe/grid';
 import { NiobeError, seededRandom, silentLogger, silentMeter, systemClock, until } from '@niobe/kernel';
 import { Health, HttpServer, PrometheusMeter, type RunningService } from '@niobe/service';
-import { StoreShard } from '../fixtures/store-shard.ts';
+import { StoreShard } from '@niobe/testing';
 import { startAnalytics } from './service.ts';
 
 const PARTITIONS = 16;

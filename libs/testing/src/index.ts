@@ -19,3 +19,4 @@ export {
   describeWithLocalNats,
   describeWithNats,
 } from './describe-when.ts';
+export { StoreShard } from './store-shard.ts';

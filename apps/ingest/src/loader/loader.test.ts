@@ -14,7 +14,7 @@ import {
 } from '@niobe/grid';
 import { NiobeError, seededRandom, silentLogger, silentMeter, systemClock, until } from '@niobe/kernel';
 import { PrometheusMeter, type RunningService } from '@niobe/service';
-import { GraphShard } from '../../fixtures/graph-shard.ts';
+import { StoreShard } from '@niobe/testing';
 import { startIngest, type IngestRole } from '../service.ts';
 
 const PARTITIONS = 16;
@@ -81,7 +81,7 @@ class System {
   readonly maps = new MemorySharedMaps(systemClock);
   readonly schemas = new SchemaTable();
   readonly #buses = new Map<RunningService, MemoryBus>();
-  shard: GraphShard | null = null;
+  shard: StoreShard | null = null;
   meter = new PrometheusMeter('ingest');
   #client: GridClient | null = null;
 
@@ -95,7 +95,7 @@ class System {
     await (
       await SchemaCatalogue.open({ maps, schemas, logger: silentLogger })
     ).caughtUp;
-    this.shard = new GraphShard(this.network.connect(), 'test', 'shard-0', PARTITIONS, schemas, systemClock);
+    this.shard = new StoreShard(this.network.connect(), 'test', 'shard-0', PARTITIONS, schemas, systemClock);
     const bus = this.network.connect();
     this.#client = new GridClient({ bus, table, clock: systemClock, random, deployment: 'test', meter: silentMeter });
     await this.log.ensureTopics(topicSpecs(deploymentWith(SHOPPING).topics));
