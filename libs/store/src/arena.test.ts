@@ -6,7 +6,7 @@ import { SEGMENT_BYTES_MIN } from './limits.ts';
 describe('the arena', () => {
   it('accounts for every byte', () => {
     const arena = new Arena({ bytes: 40 * MIB });
-    const segment = arena.open(1, MIB, 'write')!;
+    const segment = arena.open(1, MIB, 'write', 0)!;
     segment.committedBytes = 5000;
     segment.liveBytes = 3000;
     expect(arena.report()).toEqual({
@@ -25,12 +25,12 @@ describe('the arena', () => {
 
   it('keeps the reserve from writers, half of it from deletes', () => {
     const arena = new Arena({ bytes: 32 * MIB });
-    for (let i = 0; i < 3; i++) expect(arena.open(i, 8 * MIB, 'write')).not.toBeNull();
-    expect(arena.open(9, SEGMENT_BYTES_MIN, 'write')).toBeNull();
-    expect(arena.open(9, 4 * MIB, 'delete')).not.toBeNull();
-    expect(arena.open(9, SEGMENT_BYTES_MIN, 'delete')).toBeNull();
-    expect(arena.open(9, 4 * MIB, 'clean')).not.toBeNull();
-    expect(arena.open(9, SEGMENT_BYTES_MIN, 'clean')).toBeNull();
+    for (let i = 0; i < 3; i++) expect(arena.open(i, 8 * MIB, 'write', 0)).not.toBeNull();
+    expect(arena.open(9, SEGMENT_BYTES_MIN, 'write', 0)).toBeNull();
+    expect(arena.open(9, 4 * MIB, 'delete', 0)).not.toBeNull();
+    expect(arena.open(9, SEGMENT_BYTES_MIN, 'delete', 0)).toBeNull();
+    expect(arena.open(9, 4 * MIB, 'clean', 0)).not.toBeNull();
+    expect(arena.open(9, SEGMENT_BYTES_MIN, 'clean', 0)).toBeNull();
   });
 
   it('feels pressure rise from none to full as memory goes, and less for what is on its way', () => {
@@ -38,7 +38,7 @@ describe('the arena', () => {
     const pressures: number[] = [];
     const segments = Array.from({ length: 14 }, (_, i) => {
       pressures.push(arena.pressure);
-      return arena.open(i, 4 * MIB, 'write')!;
+      return arena.open(i, 4 * MIB, 'write', 0)!;
     });
     expect(pressures.slice(0, 10)).toEqual(Array.from({ length: 10 }, () => 0));
     expect(pressures.every((pressure, i) => i === 0 || pressure >= pressures[i - 1]!)).toBe(true);

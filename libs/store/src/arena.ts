@@ -1,6 +1,6 @@
 import { assert, NiobeError } from '@niobe/kernel';
 import { BuddyAllocator } from './buddy.ts';
-import { COMMIT_BYTES, START_BYTES, UNIT_BYTES } from './entry.ts';
+import { COMMIT_BYTES, GRAIN_SHIFT, START_BYTES, WORD_BYTES, type EntryMemory } from './entry.ts';
 import { BATCH_BYTES_MAX, BLOCK_BYTES, RESERVE_BLOCKS, RESERVE_SHARE, SEGMENT_BYTES_MIN } from './limits.ts';
 import { Segment } from './segment.ts';
 
@@ -15,11 +15,12 @@ import { Segment } from './segment.ts';
  * 4. Retired segments are neither free nor needed. They count as memory that is on its way, so that the cleaner does not work harder
  *    while backups are slow to confirm.
  */
-export class Arena {
+export class Arena implements EntryMemory {
   /** The whole memory: staging region and blocks. Addresses count from its start. */
   readonly bytes: Uint8Array;
   readonly words: Uint32Array;
-  readonly doubles: Float64Array;
+  /** By grain: what the entries of its segment do not say themselves; see entry.ts. Shared, as the memory is. */
+  readonly bases: Uint32Array;
   /** Bytes of all blocks. */
   readonly capacityBytes: number;
   readonly blockBytes: number;
@@ -42,7 +43,8 @@ export class Arena {
     const memory = new SharedArrayBuffer(STAGING_REGION_BYTES + this.capacityBytes);
     this.bytes = new Uint8Array(memory);
     this.words = new Uint32Array(memory);
-    this.doubles = new Float64Array(memory);
+    const grains = memory.byteLength / SEGMENT_BYTES_MIN;
+    this.bases = new Uint32Array(new SharedArrayBuffer(grains * Uint32Array.BYTES_PER_ELEMENT));
     this.#buddy = new BuddyAllocator(blocks, Math.log2(blockBytes / SEGMENT_BYTES_MIN));
     this.#byGrain = Array.from({ length: this.capacityBytes / SEGMENT_BYTES_MIN }, () => null);
   }
@@ -69,16 +71,23 @@ export class Arena {
 
   /** The segment an address lies in. The address must be one of a live entry. O(1). */
   segmentOf(address: number): Segment {
-    return this.#byGrain[(address - BLOCKS_ADDRESS) >>> GRAIN_SHIFT]!;
+    return this.#byGrain[(address >>> GRAIN_SHIFT) - STAGING_GRAINS]!;
   }
 
-  /** A segment of `capacityBytes`, a power of two, or null where `purpose` may not have it. */
-  open(number: number, capacityBytes: number, purpose: Purpose): Segment | null {
+  /**
+   * A segment of `capacityBytes`, a power of two, or null where `purpose` may not have it.
+   *
+   * @param versionWord epoch and high bits of seq of its entries; see entry.ts
+   */
+  open(number: number, capacityBytes: number, purpose: Purpose, versionWord: number): Segment | null {
     if (this.freeBytes - capacityBytes < this.reserveBytes * RESERVE_KEPT[purpose]) return null;
     const grain = this.#buddy.take(orderOf(capacityBytes));
     if (grain < 0) return null;
-    const segment = new Segment(this, number, STAGING_REGION_BYTES + grain * SEGMENT_BYTES_MIN, capacityBytes);
-    this.#byGrain.fill(segment, grain, grain + capacityBytes / SEGMENT_BYTES_MIN);
+    const startByte = STAGING_REGION_BYTES + grain * SEGMENT_BYTES_MIN;
+    const segment = new Segment(this, number, startByte, capacityBytes, versionWord);
+    const end = grain + capacityBytes / SEGMENT_BYTES_MIN;
+    this.#byGrain.fill(segment, grain, end);
+    this.bases.fill(versionWord, STAGING_GRAINS + grain, STAGING_GRAINS + end);
     return segment;
   }
 
@@ -101,10 +110,15 @@ export class Arena {
     this.#buddy.give(grain, orderOf(segment.capacityBytes));
   }
 
-  /** Takes the staging region for one batch. There is one, because one thread writes one batch at a time. */
-  takeStaging(): void {
+  /**
+   * Takes the staging region for one batch. There is one, because one thread writes one batch at a time.
+   *
+   * @param versionWord as in {@link open}
+   */
+  takeStaging(versionWord: number): void {
     assert(!this.#stagingTaken, 'one batch is open at a time in an arena');
     this.#stagingTaken = true;
+    if (this.bases[0] !== versionWord) this.bases.fill(versionWord, 0, STAGING_GRAINS);
   }
 
   giveStaging(): void {
@@ -173,9 +187,8 @@ export const STAGING_ADDRESS = 1;
 /** Bytes that staged entries may take; start and commit are written in the segment. */
 export const STAGED_BYTES_MAX: number = BATCH_BYTES_MAX - START_BYTES - COMMIT_BYTES;
 const STAGING_REGION_BYTES = BATCH_BYTES_MAX + SEGMENT_BYTES_MIN;
-const BLOCKS_ADDRESS = STAGING_REGION_BYTES / UNIT_BYTES;
-/** An address has this many bits within a grain. */
-const GRAIN_SHIFT: number = Math.log2(SEGMENT_BYTES_MIN / UNIT_BYTES);
+const STAGING_GRAINS = STAGING_REGION_BYTES / SEGMENT_BYTES_MIN;
+const BLOCKS_ADDRESS = STAGING_REGION_BYTES / WORD_BYTES;
 
 /** True for addresses of the open batch. */
 export function isStaged(address: number): boolean {

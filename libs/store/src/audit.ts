@@ -48,7 +48,7 @@ function auditSlot(parts: Parts, slot: number, address: number): CompiledSchema 
   assert(schemaIdAt(words, address) === schemaId, 'slot table and cell name one schema');
   const schema = parts.schemas.get(schemaId);
   assert(schema !== undefined, 'the schema of a cell is known');
-  const keyAt = keyStartAt(address);
+  const keyAt = keyStartAt(words, address);
   const keyBytes = keyBytesAt(words, address);
   if (schema.isKeyed) {
     const hash = schema.hashKey(bytes, keyAt, keyBytes);

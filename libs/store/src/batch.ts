@@ -2,18 +2,21 @@ import type { CompiledSchema, SchemaTable } from '@niobe/cells';
 import { assert, NiobeError } from '@niobe/kernel';
 import { STAGED_BYTES_MAX, STAGING_ADDRESS, type Arena, type Purpose } from './arena.ts';
 import {
+  copyEntry,
   entryBytes,
   entryBytesAt,
   expiresAt,
   GENERATION_MAX,
   generationAt,
-  HEADER_BYTES,
+  headerBytesFor,
+  HEADER_BYTES_MAX,
   keyBytesAt,
   keyStartAt,
   KIND,
   kindAt,
   schemaIdAt,
-  UNIT_BYTES,
+  slotAt,
+  WORD_BYTES,
   writeHeader,
 } from './entry.ts';
 import type { KeyIndex } from './key-index.ts';
@@ -67,12 +70,18 @@ export class Batch {
 
   /** Where the next entry will begin. */
   get nextAddress(): number {
-    return STAGING_ADDRESS + this.#stagedBytes / UNIT_BYTES;
+    return STAGING_ADDRESS + this.#stagedBytes / WORD_BYTES;
+  }
+
+  /** Where the key of the next entry begins, in bytes. */
+  keyStart(expiresS: number): number {
+    return this.nextAddress * WORD_BYTES + headerBytesFor(expiresS);
   }
 
   begin(): void {
     assert(!this.#isOpen, 'a batch is ended before the next begins');
-    this.#arena.takeStaging();
+    this.#log.alignSeq();
+    this.#arena.takeStaging(this.#log.versionWord);
     this.#isOpen = true;
     this.#onlyFrees = true;
     this.#stagedBytes = 0;
@@ -83,7 +92,7 @@ export class Batch {
   /** Throws `TOO_LARGE` unless an entry with such a key and body still fits. */
   require(keyBytes: number, bodyBytes: number): void {
     assert(this.#isOpen, 'a batch is open');
-    if (this.#stagedBytes + entryBytes(keyBytes, bodyBytes) > STAGED_BYTES_MAX) {
+    if (this.#stagedBytes + entryBytes(HEADER_BYTES_MAX, keyBytes, bodyBytes) > STAGED_BYTES_MAX) {
       throw new NiobeError('TOO_LARGE', `a batch exceeds ${BATCH_BYTES_MAX} bytes; send it in parts`, {
         maxBytes: BATCH_BYTES_MAX,
       });
@@ -140,7 +149,7 @@ export class Batch {
     const body = encodeDefinition(schema);
     this.require(0, body.length);
     const address = this.nextAddress;
-    this.#arena.bytes.set(body, keyStartAt(address));
+    this.#arena.bytes.set(body, this.keyStart(0));
     this.#endEntry(KIND.schema, 0, schema.id, 0, 0, body.length, 0);
     this.#replaceDefinition(schema.id, { address, revision: schema.revision }, before);
   }
@@ -149,16 +158,12 @@ export class Batch {
   copyEntry(from: number): void {
     const { words } = this.#arena;
     const address = this.nextAddress;
-    const bytes = entryBytesAt(words, from);
-    const to = address * 2;
-    const first = from * 2;
-    for (let word = 0; word < bytes / 4; word++) words[to + word] = words[first + word]!;
-    this.#stagedBytes += bytes;
+    this.#stagedBytes += copyEntry(this.#arena, from, address, this.#log.versionWord);
     if (kindAt(words, from) === KIND.schema) {
       const before = this.#definitions.get(schemaIdAt(words, from))!;
       this.#replaceDefinition(schemaIdAt(words, from), { address, revision: before.revision }, before);
     } else {
-      const slot = words[first + 1]!;
+      const slot = slotAt(words, from);
       this.#slots.move(slot, address);
       this.#record(STEP.move, slot, address, from);
     }
@@ -182,23 +187,13 @@ export class Batch {
   ): number {
     const { words, bytes } = this.#arena;
     const address = this.nextAddress;
-    const size = entryBytes(keyBytes, bodyBytes);
+    const headerBytes = headerBytesFor(expiresS);
+    const size = entryBytes(headerBytes, keyBytes, bodyBytes);
     this.#log.lastSeq += 1;
-    writeHeader(
-      words,
-      address,
-      kind,
-      generation,
-      schemaId,
-      slot,
-      keyBytes,
-      bodyBytes,
-      this.#log.epoch,
-      this.#log.lastSeq,
-      expiresS,
-    );
-    const end = address * UNIT_BYTES + size;
-    for (let at = address * UNIT_BYTES + HEADER_BYTES + keyBytes + bodyBytes; at < end; at++) bytes[at] = 0;
+    const { lastSeq } = this.#log;
+    writeHeader(words, address, kind, generation, schemaId, slot, keyBytes, bodyBytes, lastSeq, expiresS);
+    const start = address * WORD_BYTES;
+    for (let at = start + headerBytes + keyBytes + bodyBytes; at < start + size; at++) bytes[at] = 0;
     this.#stagedBytes += size;
     return address;
   }
@@ -325,7 +320,7 @@ export class Batch {
 
   #hashAt(schema: CompiledSchema, address: number): number {
     const { words, bytes } = this.#arena;
-    return schema.hashKey(bytes, keyStartAt(address), keyBytesAt(words, address));
+    return schema.hashKey(bytes, keyStartAt(words, address), keyBytesAt(words, address));
   }
 }
 

@@ -184,7 +184,7 @@ export class CellWriter {
     const { arena, batch } = this.#parts;
     batch.define(schema);
     batch.require(keyBytes, bodyBytes);
-    const end = copyRange(bytes, keyAt, keyAt + keyBytes, arena.bytes, keyStartAt(batch.nextAddress));
+    const end = copyRange(bytes, keyAt, keyAt + keyBytes, arena.bytes, batch.keyStart(expiresS));
     copyRange(bytes, bodyAt, bodyAt + bodyBytes, arena.bytes, end);
     this.#lastSlot = batch.createCell(schema, hash, keyBytes, bodyBytes, expiresS);
   }
@@ -199,7 +199,7 @@ export class CellWriter {
   ): WriteStatus {
     this.#lastSlot = slot;
     if (this.#holds(slot, bytes, bodyAt, bodyBytes, expiresS)) return 'unchanged';
-    const bodyTo = this.#stageKey(schema, slot, bodyBytes);
+    const bodyTo = this.#stageKey(schema, slot, bodyBytes, expiresS);
     copyRange(bytes, bodyAt, bodyAt + bodyBytes, this.#parts.arena.bytes, bodyTo);
     return this.#endUpdate(slot, bodyBytes, expiresS);
   }
@@ -215,7 +215,7 @@ export class CellWriter {
     const { arena, slots } = this.#parts;
     this.#lastSlot = slot;
     const oldLength = bodyBytesAt(arena.words, slots.address(slot));
-    const bodyTo = this.#stageKey(schema, slot, schema.mergedBytesMax(oldLength, bodyBytes));
+    const bodyTo = this.#stageKey(schema, slot, schema.mergedBytesMax(oldLength, bodyBytes), expiresS);
     const oldAt = bodyStartAt(arena.words, slots.address(slot));
     const merged = schema.merge(arena.bytes, oldAt, oldLength, bytes, bodyAt, bodyBytes, arena.bytes, bodyTo);
     if (this.#holds(slot, arena.bytes, bodyTo, merged, expiresS)) return 'unchanged';
@@ -224,13 +224,13 @@ export class CellWriter {
   }
 
   /** Copies the slot's key to where the next entry will be and returns where its body goes. */
-  #stageKey(schema: CompiledSchema, slot: number, bodyBytesMax: number): number {
+  #stageKey(schema: CompiledSchema, slot: number, bodyBytesMax: number, expiresS: number): number {
     const { arena, batch, slots } = this.#parts;
     const keyBytes = keyBytesAt(arena.words, slots.address(slot));
     batch.define(schema);
     batch.require(keyBytes, bodyBytesMax);
-    const from = keyStartAt(slots.address(slot));
-    return copyRange(arena.bytes, from, from + keyBytes, arena.bytes, keyStartAt(batch.nextAddress));
+    const from = keyStartAt(arena.words, slots.address(slot));
+    return copyRange(arena.bytes, from, from + keyBytes, arena.bytes, batch.keyStart(expiresS));
   }
 
   #endUpdate(slot: number, bodyBytes: number, expiresS: number): WriteStatus {
@@ -252,8 +252,8 @@ export class CellWriter {
     if (seq === 0) return;
     const { arena, slots } = this.#parts;
     const address = slots.address(slot);
-    const presentEpoch = epochAt(arena.words, address);
-    const presentSeq = seqAt(arena.words, address);
+    const presentEpoch = epochAt(arena, address);
+    const presentSeq = seqAt(arena, address);
     if (presentEpoch === epoch && presentSeq === seq) return;
     throw new NiobeError(
       'VERSION_MISMATCH',

@@ -150,7 +150,7 @@ describe('the cleaner', () => {
     subject.batch(() => {
       for (let i = 0; i < 100; i++) subject.delete(ITEMS, `gone ${i}`);
     });
-    for (const bytes of [8 * MIB, 4 * MIB, MIB]) expect(arena.open(999, bytes, 'write')).not.toBeNull();
+    for (const bytes of [8 * MIB, 4 * MIB, MIB]) expect(arena.open(999, bytes, 'write', 0)).not.toBeNull();
     for (let i = 0; i < 400; i++) {
       subject.batch(() => subject.put(ITEMS, `${i % 7}`, item('x', i, 100_000)));
       while (subject.store.clean(1)) backup.ship();

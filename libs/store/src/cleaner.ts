@@ -1,6 +1,6 @@
 import { assert, isNiobeError } from '@niobe/kernel';
 import type { CellReader } from './cell-reader.ts';
-import { entryBytesAt, expiresAt, KIND, kindAt, schemaIdAt, slotAt, UNIT_BYTES } from './entry.ts';
+import { copiedBytes, entryBytesAt, expiresAt, KIND, kindAt, schemaIdAt, slotAt, WORD_BYTES } from './entry.ts';
 import { overheadOf } from './log.ts';
 import type { Parts } from './parts.ts';
 import type { Segment } from './segment.ts';
@@ -128,13 +128,14 @@ export class Cleaner {
   }
 
   #fillBatch(walk: Walk, endMs: number): void {
-    const { arena, batch, clock } = this.#parts;
+    const { arena, batch, clock, log } = this.#parts;
     const mostBytes = this.#sliceBytes();
     for (let entries = 1; walk.at < walk.end; entries++) {
       const bytes = entryBytesAt(arena.words, walk.at);
-      if (batch.stagedBytes > 0 && batch.stagedBytes + bytes > mostBytes) return;
+      const neededBytes = copiedBytes(arena, walk.at, log.versionWord);
+      if (batch.stagedBytes > 0 && batch.stagedBytes + neededBytes > mostBytes) return;
       this.#visit(walk, walk.at, bytes);
-      walk.at += bytes / UNIT_BYTES;
+      walk.at += bytes / WORD_BYTES;
       if (entries === SLICE_ENTRIES_MAX) return;
       if (entries % ENTRIES_PER_LOOK === 0 && clock.monotonicMs() >= endMs) return;
     }

@@ -1,15 +1,25 @@
 /**
- * Entries: the items of a segment, as FORMAT.md describes them byte by byte. An address counts 8-byte units from the start of the
- * arena's memory; 0 is none. Every function takes the arena's memory as u32 words.
+ * Entries: the items of a segment, as FORMAT.md describes them byte by byte. An address counts words of four bytes from the start of the
+ * arena's memory, so it is an index into the `Uint32Array` over it; 0 is none.
  *
- *     word 0   kind (4 bits) | flags (4 bits, zero) | generation (8) | schema id (16)
+ *     word 0   kind (4 bits) | flags (4) | generation (8) | schema id (16)
  *     word 1   slot
  *     word 2   body bytes (21 bits) | key bytes (11)
- *     word 3   version low:  seq, low 32 bits
- *     word 4   version high: epoch (20 bits) | seq, high 12 bits
- *     word 5   expires, Unix seconds; 0 = never
- *     then the key, the body and zeros up to the next multiple of 8
+ *     word 3   seq, low 32 bits
+ *     word 4   only with flag WIDE: epoch (20 bits) | seq, high 12 bits
+ *     next     only with flag EXPIRES: Unix seconds from which the cell is gone
+ *     then the key, the body and zeros up to the next multiple of 4
+ *
+ * Small cells are most of what a store holds, so what is the same for nearly all entries of a segment is said once: an entry without WIDE
+ * has the epoch and high bits of the segment's start, which stand in `bases`, by grain of the arena.
  */
+
+/** The memory entries lie in. */
+export interface EntryMemory {
+  readonly words: Uint32Array;
+  /** By grain of 256 KiB: word 4 of the entries there that do not have their own. */
+  readonly bases: Uint32Array;
+}
 
 /** What an entry is. */
 export const KIND: {
@@ -30,85 +40,123 @@ export const KIND: {
   commit: 5,
 };
 
-/** Bytes of an entry before its key. */
-export const HEADER_BYTES = 24;
+/** Flags of word 0: which optional words the header has. */
+export const FLAG: { readonly wide: 0x10; readonly expires: 0x20 } = { wide: 0x10, expires: 0x20 };
+
+/** Bytes of one unit of an address. */
+export const WORD_BYTES = 4;
+/** Bytes of a header without optional words. */
+export const HEADER_BYTES = 16;
+/** Bytes of a header with both. */
+export const HEADER_BYTES_MAX = 24;
 /** Body of a commit: f64 time, u32 bytes of the batch, u32 CRC-32. */
 export const COMMIT_BODY_BYTES = 16;
 export const COMMIT_BYTES: number = HEADER_BYTES + COMMIT_BODY_BYTES;
 /** Bytes of a commit before its CRC. */
 export const COMMIT_CRC_AT: number = COMMIT_BYTES - 4;
-/** A start entry is a header alone. */
-export const START_BYTES: number = HEADER_BYTES;
-/** Bytes of one unit of an address. */
-export const UNIT_BYTES = 8;
+/** A start entry is a header with both optional words. */
+export const START_BYTES: number = HEADER_BYTES_MAX;
 /** Width of the body's length in word 2. */
 export const BODY_BITS = 21;
 const BODY_MASK = (1 << BODY_BITS) - 1;
 /** A slot whose generation reached this is not used again: a reuse would repeat an id. */
 export const GENERATION_MAX = 0xff;
+/** Bits of an address within a grain of 256 KiB. */
+export const GRAIN_SHIFT = 16;
 
 const TWO_32 = 0x1_0000_0000;
 const SEQ_HIGH_BITS = 12;
 const SEQ_HIGH_MASK = (1 << SEQ_HIGH_BITS) - 1;
 
 export function kindAt(words: Uint32Array, address: number): number {
-  return words[address * 2]! & 0x0f;
+  return words[address]! & 0x0f;
 }
 
 export function generationAt(words: Uint32Array, address: number): number {
-  return (words[address * 2]! >>> 8) & 0xff;
+  return (words[address]! >>> 8) & 0xff;
 }
 
 export function schemaIdAt(words: Uint32Array, address: number): number {
-  return words[address * 2]! >>> 16;
+  return words[address]! >>> 16;
 }
 
 export function slotAt(words: Uint32Array, address: number): number {
-  return words[address * 2 + 1]!;
+  return words[address + 1]!;
 }
 
 export function bodyBytesAt(words: Uint32Array, address: number): number {
-  return words[address * 2 + 2]! & BODY_MASK;
+  return words[address + 2]! & BODY_MASK;
 }
 
 export function keyBytesAt(words: Uint32Array, address: number): number {
-  return words[address * 2 + 2]! >>> BODY_BITS;
+  return words[address + 2]! >>> BODY_BITS;
 }
 
+/** Unix seconds from which the cell is gone, 0 = never. */
 export function expiresAt(words: Uint32Array, address: number): number {
-  return words[address * 2 + 5]!;
+  const first = words[address]!;
+  return (first & FLAG.expires) === 0 ? 0 : words[address + 4 + ((first & FLAG.wide) >>> 4)]!;
 }
 
-export function epochAt(words: Uint32Array, address: number): number {
-  return words[address * 2 + 4]! >>> SEQ_HIGH_BITS;
+/** Word 4 of an entry, whether it has it or not. */
+export function versionWordAt(memory: EntryMemory, address: number): number {
+  const { words } = memory;
+  return (words[address]! & FLAG.wide) === 0 ? memory.bases[address >>> GRAIN_SHIFT]! : words[address + 4]!;
 }
 
-export function seqAt(words: Uint32Array, address: number): number {
-  return words[address * 2 + 3]! + (words[address * 2 + 4]! & SEQ_HIGH_MASK) * TWO_32;
+export function epochAt(memory: EntryMemory, address: number): number {
+  return versionWordAt(memory, address) >>> SEQ_HIGH_BITS;
+}
+
+export function seqAt(memory: EntryMemory, address: number): number {
+  return seqOf(memory.words[address + 3]!, versionWordAt(memory, address));
+}
+
+/** Epoch and the high bits of a seq in one word. */
+export function versionWordOf(epoch: number, seq: number): number {
+  return ((epoch << SEQ_HIGH_BITS) | Math.floor(seq / TWO_32)) >>> 0;
+}
+
+export function epochOf(versionWord: number): number {
+  return versionWord >>> SEQ_HIGH_BITS;
+}
+
+export function seqOf(low: number, versionWord: number): number {
+  return low + (versionWord & SEQ_HIGH_MASK) * TWO_32;
+}
+
+/** Bytes of a header with the flags of this word 0. */
+export function headerBytesOf(first: number): number {
+  return HEADER_BYTES + ((first & FLAG.wide) >>> 2) + ((first & FLAG.expires) >>> 3);
+}
+
+/** Bytes of the header of a new entry. */
+export function headerBytesFor(expiresS: number): number {
+  return expiresS === 0 ? HEADER_BYTES : HEADER_BYTES + WORD_BYTES;
 }
 
 /** Where the key begins, in bytes. */
-export function keyStartAt(address: number): number {
-  return address * UNIT_BYTES + HEADER_BYTES;
+export function keyStartAt(words: Uint32Array, address: number): number {
+  return address * WORD_BYTES + headerBytesOf(words[address]!);
 }
 
 /** Where the body begins, in bytes. */
 export function bodyStartAt(words: Uint32Array, address: number): number {
-  return address * UNIT_BYTES + HEADER_BYTES + keyBytesAt(words, address);
+  return keyStartAt(words, address) + keyBytesAt(words, address);
 }
 
 /** Bytes of the whole entry, padding included. */
 export function entryBytesAt(words: Uint32Array, address: number): number {
-  const lengths = words[address * 2 + 2]!;
-  return entryBytes(lengths >>> BODY_BITS, lengths & BODY_MASK);
+  const lengths = words[address + 2]!;
+  return entryBytes(headerBytesOf(words[address]!), lengths >>> BODY_BITS, lengths & BODY_MASK);
 }
 
-/** Bytes of an entry with such a key and body. */
-export function entryBytes(keyBytes: number, bodyBytes: number): number {
-  return (HEADER_BYTES + keyBytes + bodyBytes + 7) & ~7;
+/** Bytes of an entry with such a header, key and body. */
+export function entryBytes(headerBytes: number, keyBytes: number, bodyBytes: number): number {
+  return (headerBytes + keyBytes + bodyBytes + 3) & ~3;
 }
 
-/** Writes a header. */
+/** Writes a header without word 4. */
 export function writeHeader(
   words: Uint32Array,
   address: number,
@@ -118,15 +166,57 @@ export function writeHeader(
   slot: number,
   keyBytes: number,
   bodyBytes: number,
-  epoch: number,
   seq: number,
   expiresS: number,
 ): void {
-  const word = address * 2;
-  words[word] = kind | (generation << 8) | (schemaId << 16);
-  words[word + 1] = slot;
-  words[word + 2] = bodyBytes | (keyBytes << BODY_BITS);
-  words[word + 3] = seq;
-  words[word + 4] = (epoch << SEQ_HIGH_BITS) | Math.floor(seq / TWO_32);
-  words[word + 5] = expiresS;
+  words[address] = kind | (expiresS === 0 ? 0 : FLAG.expires) | (generation << 8) | (schemaId << 16);
+  words[address + 1] = slot;
+  words[address + 2] = bodyBytes | (keyBytes << BODY_BITS);
+  words[address + 3] = seq;
+  if (expiresS !== 0) words[address + 4] = expiresS;
+}
+
+/** Writes the first entry of a segment. */
+export function writeStart(
+  words: Uint32Array,
+  address: number,
+  format: number,
+  segment: number,
+  partition: number,
+  versionWord: number,
+  openedS: number,
+): void {
+  words[address] = KIND.start | FLAG.wide | FLAG.expires | (format << 16);
+  words[address + 1] = segment;
+  words[address + 2] = 0;
+  words[address + 3] = partition;
+  words[address + 4] = versionWord;
+  words[address + 5] = openedS;
+}
+
+/** Bytes of an entry once it was copied to a segment of base `versionWord`. */
+export function copiedBytes(memory: EntryMemory, from: number, versionWord: number): number {
+  return entryBytesAt(memory.words, from) + (becomesWide(memory, from, versionWord) ? WORD_BYTES : 0);
+}
+
+/**
+ * Copies an entry to where the base is `versionWord`, its version unchanged: it becomes WIDE where its own base is another. Returns its
+ * bytes there.
+ */
+export function copyEntry(memory: EntryMemory, from: number, to: number, versionWord: number): number {
+  const { words } = memory;
+  const bytes = entryBytesAt(words, from);
+  if (!becomesWide(memory, from, versionWord)) {
+    for (let word = 0; word < bytes / WORD_BYTES; word++) words[to + word] = words[from + word]!;
+    return bytes;
+  }
+  words[to] = words[from]! | FLAG.wide;
+  for (let word = 1; word < 4; word++) words[to + word] = words[from + word]!;
+  words[to + 4] = versionWordAt(memory, from);
+  for (let word = 4; word < bytes / WORD_BYTES; word++) words[to + 1 + word] = words[from + word]!;
+  return bytes + WORD_BYTES;
+}
+
+function becomesWide(memory: EntryMemory, address: number, versionWord: number): boolean {
+  return (memory.words[address]! & FLAG.wide) === 0 && memory.bases[address >>> GRAIN_SHIFT] !== versionWord;
 }

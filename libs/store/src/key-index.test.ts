@@ -23,9 +23,9 @@ class Keys {
 
   add(key: number, hash: number): number {
     const slot = this.slots.take();
-    const address = 4 * (slot + 1);
-    writeHeader(this.words, address, KIND.cell, 0, SCHEMA, slot, 4, 0, 1, 1, 0);
-    this.words[address * 2 + 6] = key;
+    const address = 8 * (slot + 1);
+    writeHeader(this.words, address, KIND.cell, 0, SCHEMA, slot, 4, 0, 1, 0);
+    this.words[address + 4] = key;
     this.slots.set(slot, address, SCHEMA);
     this.index.insert(hash, slot);
     return slot;

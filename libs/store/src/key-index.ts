@@ -53,7 +53,7 @@ export class KeyIndex {
   #hasKey(slot: number, schemaId: number, bytes: Uint8Array, keyAt: number, keyBytes: number): boolean {
     const address = this.#slots.address(slot);
     if (keyBytesAt(this.#words, address) !== keyBytes || schemaIdAt(this.#words, address) !== schemaId) return false;
-    return sameRange(this.#bytes, keyStartAt(address), bytes, keyAt, keyBytes);
+    return sameRange(this.#bytes, keyStartAt(this.#words, address), bytes, keyAt, keyBytes);
   }
 
   /** Adds a key that is not there. */

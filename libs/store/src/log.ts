@@ -7,11 +7,20 @@ import {
   HEADER_BYTES,
   KIND,
   START_BYTES,
-  UNIT_BYTES,
+  versionWordOf,
+  WORD_BYTES,
   writeHeader,
+  writeStart,
 } from './entry.ts';
 import type { StoreEvents } from './events.ts';
-import { HEAD_SHARE, SEGMENT_BYTES_MIN, SEGMENT_FORMAT, SEQ_LIMIT, STORE_FULL_RETRY_MS } from './limits.ts';
+import {
+  BATCH_ENTRIES_MAX,
+  HEAD_SHARE,
+  SEGMENT_BYTES_MIN,
+  SEGMENT_FORMAT,
+  SEQ_LIMIT,
+  STORE_FULL_RETRY_MS,
+} from './limits.ts';
 import type { Segment } from './segment.ts';
 
 /** Which of the two open segments a batch goes to: writes to the head, what the cleaner moves to the survivor. */
@@ -67,6 +76,17 @@ export class Log {
     return this.#segments.get(number);
   }
 
+  /** Epoch and high bits of seq of what is written now; an open segment takes entries only while it is its own. */
+  get versionWord(): number {
+    return versionWordOf(this.epoch, this.lastSeq);
+  }
+
+  /** Passes over the seqs up to the next multiple of 2^32 where the next batch could reach it: its entries then share {@link versionWord}. */
+  alignSeq(): void {
+    const next = (Math.floor(this.lastSeq / TWO_32) + 1) * TWO_32;
+    if (this.lastSeq + BATCH_ENTRIES_MAX >= next) this.lastSeq = next;
+  }
+
   /** The open segment of a lane, if any. */
   openSegment(lane: Lane): Segment | null {
     return this.#open[lane];
@@ -79,7 +99,8 @@ export class Log {
    */
   makeRoom(lane: Lane, stagedBytes: number, purpose: Purpose, mostBytes: number = Infinity): Segment {
     const open = this.#open[lane];
-    if (open !== null && overheadOf(open) + stagedBytes <= open.roomBytes) return open;
+    const isFitting = open !== null && open.versionWord === this.versionWord;
+    if (isFitting && overheadOf(open) + stagedBytes <= open.roomBytes) return open;
     const segment = this.#openSegment(stagedBytes + START_BYTES + COMMIT_BYTES, purpose, mostBytes);
     if (open !== null) this.seal(lane);
     segment.tailIsLost = lane === 'survivor';
@@ -94,7 +115,7 @@ export class Log {
   #openSegment(neededBytes: number, purpose: Purpose, mostBytes: number): Segment {
     const least = Math.max(SEGMENT_BYTES_MIN, powerOfTwoFrom(neededBytes));
     for (let bytes = Math.max(least, Math.min(mostBytes, this.#fittingBytes())); bytes >= least; bytes /= 2) {
-      const segment = this.arena.open(this.#nextSegment, bytes, purpose);
+      const segment = this.arena.open(this.#nextSegment, bytes, purpose, this.versionWord);
       if (segment !== null) return segment;
     }
     throw new NiobeError(
@@ -128,34 +149,24 @@ export class Log {
     const batchStart = segment.startByte + segment.committedBytes;
     if (segment.committedBytes === 0) this.#writeStart(segment);
     const entriesAt = batchStart + (segment.committedBytes === 0 ? START_BYTES : 0);
-    const stagedAt = STAGING_ADDRESS * UNIT_BYTES;
+    const stagedAt = STAGING_ADDRESS * WORD_BYTES;
     bytes.copyWithin(entriesAt, stagedAt, stagedAt + stagedBytes);
     const commitAt = entriesAt + stagedBytes;
     this.lastSeq += 1;
     assert(this.lastSeq < SEQ_LIMIT, 'a partition does not outlive its sequence numbers');
-    writeHeader(words, commitAt / UNIT_BYTES, KIND.commit, 0, 0, 0, 0, COMMIT_BODY_BYTES, this.epoch, this.lastSeq, 0);
-    this.arena.doubles[(commitAt + HEADER_BYTES) / 8] = this.#clock.nowMs();
-    words[(commitAt + HEADER_BYTES) / 4 + 2] = commitAt - batchStart;
-    words[(commitAt + COMMIT_CRC_AT) / 4] = crc32(bytes.subarray(batchStart, commitAt + COMMIT_CRC_AT));
-    return (entriesAt - stagedAt) / UNIT_BYTES;
+    const commit = commitAt / WORD_BYTES;
+    writeHeader(words, commit, KIND.commit, 0, 0, 0, 0, COMMIT_BODY_BYTES, this.lastSeq, 0);
+    TIME[0] = this.#clock.nowMs();
+    words.set(TIME_WORDS, commit + HEADER_BYTES / WORD_BYTES);
+    words[commit + HEADER_BYTES / WORD_BYTES + 2] = commitAt - batchStart;
+    words[commit + COMMIT_CRC_AT / WORD_BYTES] = crc32(bytes.subarray(batchStart, commitAt + COMMIT_CRC_AT));
+    return (entriesAt - stagedAt) / WORD_BYTES;
   }
 
   #writeStart(segment: Segment): void {
     const openedS = Math.floor(this.#clock.nowMs() / 1000);
-    const { words } = this.arena;
-    writeHeader(
-      words,
-      segment.startAddress,
-      KIND.start,
-      0,
-      SEGMENT_FORMAT,
-      segment.number,
-      0,
-      0,
-      this.epoch,
-      this.partition,
-      openedS,
-    );
+    const { number, startAddress, versionWord } = segment;
+    writeStart(this.arena.words, startAddress, SEGMENT_FORMAT, number, this.partition, versionWord, openedS);
   }
 
   /** Makes the batch that was just written a part of the segment and tells of it. */
@@ -213,6 +224,11 @@ export class Log {
     if (address !== 0 && !isStaged(address)) this.arena.segmentOf(address).liveBytes -= bytes;
   }
 }
+
+const TWO_32 = 0x1_0000_0000;
+/** A time as the words of its double, which may lie at any word. */
+const TIME = new Float64Array(1);
+const TIME_WORDS: Uint32Array = new Uint32Array(TIME.buffer);
 
 /** Bytes a batch needs in a segment beside its entries. */
 export function overheadOf(segment: Segment): number {

@@ -389,7 +389,7 @@ describe('scan', () => {
     fc.assert(
       fc.property(changes, (sequence) => {
         const { subject, backup, arena } = newRig({ arenaBytes: 16 * MIB });
-        arena.open(999, 4 * MIB, 'write');
+        arena.open(999, 4 * MIB, 'write', 0);
         subject.batch(() => {
           for (let i = 0; i < 100; i++) subject.put(ITEMS, `${i}`, item('x', 0, 10_000));
         });

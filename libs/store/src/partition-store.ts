@@ -223,11 +223,11 @@ export class PartitionStore {
   }
 
   versionEpoch(slot: number): number {
-    return epochAt(this.#words, this.#parts.slots.address(slot));
+    return epochAt(this.#parts.arena, this.#parts.slots.address(slot));
   }
 
   versionSeq(slot: number): number {
-    return seqAt(this.#words, this.#parts.slots.address(slot));
+    return seqAt(this.#parts.arena, this.#parts.slots.address(slot));
   }
 
   /** Unix seconds from which the cell is gone, 0 = never. */
@@ -241,7 +241,7 @@ export class PartitionStore {
 
   /** Where the key begins in {@link bytes}. */
   keyStart(slot: number): number {
-    return keyStartAt(this.#parts.slots.address(slot));
+    return keyStartAt(this.#words, this.#parts.slots.address(slot));
   }
 
   keyBytes(slot: number): number {

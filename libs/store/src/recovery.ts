@@ -15,14 +15,16 @@ import {
   schemaIdAt,
   seqAt,
   slotAt,
-  UNIT_BYTES,
+  START_BYTES,
+  WORD_BYTES,
+  type EntryMemory,
 } from './entry.ts';
 import { SEGMENT_BYTES_MIN } from './limits.ts';
 import { powerOfTwoFrom } from './log.ts';
 import type { Parts } from './parts.ts';
 import { decodeDefinition } from './schema-entries.ts';
 import type { Segment } from './segment.ts';
-import { validPrefix } from './valid-prefix.ts';
+import { baseOf, validPrefix } from './valid-prefix.ts';
 
 /** A segment as a copy has it. */
 export interface RecoveredSegment {
@@ -74,7 +76,8 @@ function takeIn(parts: Parts, recovered: RecoveredSegment): void {
   if (log.segment(recovered.segment) !== undefined) throw damaged(parts, recovered.segment, 0, 'it came twice');
   log.passNumber(recovered.segment);
   if (validBytes === 0) return;
-  const segment = arena.open(recovered.segment, Math.max(SEGMENT_BYTES_MIN, powerOfTwoFrom(validBytes)), 'clean');
+  const capacityBytes = Math.max(SEGMENT_BYTES_MIN, powerOfTwoFrom(validBytes));
+  const segment = arena.open(recovered.segment, capacityBytes, 'clean', baseOf(recovered.bytes));
   if (segment === null) {
     throw new NiobeError(
       'STORE_FULL',
@@ -92,29 +95,25 @@ function takeIn(parts: Parts, recovered: RecoveredSegment): void {
 function checkStart(parts: Parts, segment: Segment): void {
   const { words } = parts.arena;
   const at = segment.startAddress;
-  if (slotAt(words, at) !== segment.number || seqAt(words, at) !== parts.log.partition) {
-    throw damaged(
-      parts,
-      segment.number,
-      0,
-      `its start names segment ${slotAt(words, at)} of partition ${seqAt(words, at)}`,
-    );
+  const [number, partition] = [slotAt(words, at), words[at + 3]];
+  if (number !== segment.number || partition !== parts.log.partition) {
+    throw damaged(parts, segment.number, 0, `its start names segment ${number} of partition ${partition}`);
   }
 }
 
 function readEntries(parts: Parts, segment: Segment): void {
   const { words } = parts.arena;
-  let at = segment.startAddress + HEADER_BYTES / UNIT_BYTES;
+  let at = segment.startAddress + START_BYTES / WORD_BYTES;
   while (at < segment.endAddress) {
     readEntry(parts, segment, at);
-    at += entryBytesAt(words, at) / UNIT_BYTES;
+    at += entryBytesAt(words, at) / WORD_BYTES;
   }
 }
 
 function readEntry(parts: Parts, segment: Segment, address: number): void {
   const { log } = parts;
   const { words } = parts.arena;
-  const seq = seqAt(words, address);
+  const seq = seqAt(parts.arena, address);
   log.lastSeq = Math.max(log.lastSeq, seq);
   switch (kindAt(words, address)) {
     case KIND.cell:
@@ -128,7 +127,7 @@ function readEntry(parts: Parts, segment: Segment, address: number): void {
       segment.lastCommitSeq = seq;
       if (seq <= log.lastCommitSeq) break;
       log.lastCommitSeq = seq;
-      log.lastCommitEpoch = epochAt(words, address);
+      log.lastCommitEpoch = epochAt(parts.arena, address);
   }
 }
 
@@ -141,7 +140,7 @@ function placeEntry(parts: Parts, segment: Segment, address: number): void {
   }
   while (slots.count <= slot) slots.append();
   const before = slots.address(slot);
-  if (before !== 0 && !isNewer(words, address, before)) return;
+  if (before !== 0 && !isNewer(arena, address, before)) return;
   if (before !== 0) log.bury(before, entryBytesAt(words, before));
   slots.set(slot, address, kindAt(words, address) === KIND.cell ? schemaIdAt(words, address) : 0);
   segment.liveBytes += entryBytesAt(words, address);
@@ -149,10 +148,10 @@ function placeEntry(parts: Parts, segment: Segment, address: number): void {
   if (expiresS !== 0) segment.earliestExpiryS = Math.min(segment.earliestExpiryS, expiresS);
 }
 
-function isNewer(words: Uint32Array, address: number, before: number): boolean {
-  const epoch = epochAt(words, address);
-  const epochBefore = epochAt(words, before);
-  return epoch === epochBefore ? seqAt(words, address) > seqAt(words, before) : epoch > epochBefore;
+function isNewer(memory: EntryMemory, address: number, before: number): boolean {
+  const epoch = epochAt(memory, address);
+  const epochBefore = epochAt(memory, before);
+  return epoch === epochBefore ? seqAt(memory, address) > seqAt(memory, before) : epoch > epochBefore;
 }
 
 function placeDefinition(parts: Parts, segment: Segment, address: number): void {
@@ -181,7 +180,7 @@ function restoreSlot(parts: Parts, slot: number, freeSlots: number[]): void {
   if (schema === undefined)
     throw damaged(parts, segment.number, offsetOf(segment, address), `schema ${schemaId} is nowhere defined`);
   if (!schema.isKeyed) return;
-  const keyAt = keyStartAt(address);
+  const keyAt = keyStartAt(arena.words, address);
   const keyBytes = keyBytesAt(arena.words, address);
   const hash = schema.hashKey(arena.bytes, keyAt, keyBytes);
   if (index.find(hash, schemaId, arena.bytes, keyAt, keyBytes) >= 0) {
@@ -197,17 +196,16 @@ function restoreSlot(parts: Parts, slot: number, freeSlots: number[]): void {
 
 /** Oldest first. A slot without any entry was never used. */
 function queueFreeSlots(parts: Parts, freeSlots: number[]): void {
-  const { words } = parts.arena;
-  const seqOf = (slot: number): number => {
+  const freedAt = (slot: number): number => {
     const address = parts.slots.address(slot);
-    return address === 0 ? 0 : seqAt(words, address);
+    return address === 0 ? 0 : seqAt(parts.arena, address);
   };
-  freeSlots.sort((a, b) => seqOf(a) - seqOf(b));
+  freeSlots.sort((a, b) => freedAt(a) - freedAt(b));
   for (const slot of freeSlots) parts.slots.release(slot);
 }
 
 function offsetOf(segment: Segment, address: number): number {
-  return (address - segment.startAddress) * UNIT_BYTES;
+  return (address - segment.startAddress) * WORD_BYTES;
 }
 
 function damaged(parts: Parts, segment: number, offset: number, why: string): NiobeError {

@@ -1,5 +1,5 @@
 import type { Arena } from './arena.ts';
-import { UNIT_BYTES } from './entry.ts';
+import { WORD_BYTES } from './entry.ts';
 
 /**
  * `open`: bytes are appended. `sealed`: no more are. `retired`: nothing in it is live; the memory is kept until it is released.
@@ -13,6 +13,8 @@ export class Segment {
   /** First byte in the arena's memory. */
   readonly startByte: number;
   readonly capacityBytes: number;
+  /** Epoch and high bits of seq of the entries that do not say their own; see entry.ts. */
+  readonly versionWord: number;
   state: SegmentState = 'open';
   /** Bytes up to the last commit. */
   committedBytes = 0;
@@ -25,11 +27,12 @@ export class Segment {
   /** Seq of the last commit in here. */
   lastCommitSeq = 0;
 
-  constructor(arena: Arena, number: number, startByte: number, capacityBytes: number) {
+  constructor(arena: Arena, number: number, startByte: number, capacityBytes: number, versionWord: number) {
     this.arena = arena;
     this.number = number;
     this.startByte = startByte;
     this.capacityBytes = capacityBytes;
+    this.versionWord = versionWord;
   }
 
   get roomBytes(): number {
@@ -47,12 +50,12 @@ export class Segment {
 
   /** Address of the first entry. */
   get startAddress(): number {
-    return this.startByte / UNIT_BYTES;
+    return this.startByte / WORD_BYTES;
   }
 
   /** Address behind the last committed entry. */
   get endAddress(): number {
-    return (this.startByte + this.committedBytes) / UNIT_BYTES;
+    return (this.startByte + this.committedBytes) / WORD_BYTES;
   }
 
   /** The committed bytes, shared with the arena: never changing, but gone once the segment is released. */

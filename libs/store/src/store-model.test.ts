@@ -88,7 +88,7 @@ class Trial {
   /** Leaves 3 MiB beside the reserve. */
   #addBallast(): void {
     const { arena } = this.#rig;
-    for (const bytes of [4 * MIB, MIB]) expect(arena.open(999, bytes, 'write')).not.toBeNull();
+    for (const bytes of [4 * MIB, MIB]) expect(arena.open(999, bytes, 'write', 0)).not.toBeNull();
   }
 
   take(step: Step): void {

@@ -19,7 +19,7 @@ const DAMAGED_AT_ONCE = 5;
 const PARTITIONS = 64;
 const RECOVERY_DEADLINE_MS = 60_000;
 /** A commit entry, header included, is no longer than this. */
-const COMMIT_BYTES = 64;
+const COMMIT_BYTES = 32;
 
 /** A byte of a log. */
 interface Place {
