@@ -19,15 +19,25 @@ export const UNANSWERED_MAX = 16_384;
 /** Scans that wait for their turn or are under way; one runs at a time. */
 export const SCANS_MAX = 256;
 
+/** Memory reports that wait for their turn; one is made at a time. */
+export const SURVEYS_MAX = 16;
+
 /** Requests are executed this long before the loop serves sockets and timers again. */
 export const REQUEST_SLICE_MS = 4;
 
 /** A scan holds the thread this long at once. */
 export const SCAN_SLICE_MS = 3;
 
+/** A memory report holds the thread this long at once. */
+export const SURVEY_SLICE_MS = 2;
+
 /** The cleaner holds the thread this long at once, and this long when memory runs short. */
 export const CLEANER_SLICE_MS = 1;
 export const CLEANER_HARD_SLICE_MS = 6;
+
+/** Building indexes holds the thread this long at once; whether there are any to build is looked at after such a pause. */
+export const INDEX_SLICE_MS = 1;
+export const INDEX_LOOK_MS = 200;
 
 /** Pause between two looks of the cleaner when no request comes: expired cells, retired segments. */
 export const CLEANER_IDLE_MS = 200;

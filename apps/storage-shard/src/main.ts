@@ -27,6 +27,7 @@ await runService({
       { ...host, bus: grid.bus, maps: grid.maps },
     );
     return {
+      routes: shard.routes,
       readiness: () => shard.readiness(),
       drain: async () => {
         await shard.drain();

@@ -30,8 +30,9 @@ describe('a storage shard under pressure', () => {
     const put = (key: string): Promise<unknown> =>
       client.grid.put(schema, key, { bytes: new Uint8Array(MiB / 2).fill(key.length) }, { deadlineMs: 1_000 });
     let written = 0;
-    while ((await codeOf(put(`blob-${written}`))) === 'done') written += 1;
-    expect(await codeOf(put('one-more'))).toBe('STORE_FULL');
+    let code = await codeOf(put('blob-0'));
+    for (; code === 'done'; code = await codeOf(put(`blob-${written}`))) written += 1;
+    expect(code).toBe('STORE_FULL');
     expect(written).toBeGreaterThan(20);
     expect((await client.grid.get(schema, 'blob-0'))?.record['bytes']).toHaveLength(MiB / 2);
     for (let i = 0; i < written; i += 2) await client.grid.delete(schema, `blob-${i}`);

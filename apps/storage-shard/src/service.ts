@@ -24,18 +24,22 @@ import {
 } from '@niobe/grid';
 import type { EdgeType } from '@niobe/graph';
 import { BackupClient, LogShipper, type Attempt } from '@niobe/replication';
-import { keepTrying, type Patience, type Readiness, type RunningService } from '@niobe/service';
+import { keepTrying, type Patience, type Readiness, type Routes, type RunningService } from '@niobe/service';
 import { Arena } from '@niobe/store';
 import { TraversalEngine } from '@niobe/traversal';
 import { findFacts } from './bootstrap/system-facts.ts';
 import { WritableSchemas } from './bootstrap/writable-schemas.ts';
 import { Cleaning } from './cleaning.ts';
 import { AppliedSources } from './handlers/applied-sources.ts';
+import { explainRoutes } from './handlers/explain-route.ts';
 import { GetHandler } from './handlers/get.ts';
 import { EdgeEnds } from './handlers/link-ends.ts';
 import { Links } from './handlers/link.ts';
+import { MemoryHandler } from './handlers/memory.ts';
+import { memoryRoutes } from './handlers/memory-route.ts';
 import { ScanHandler } from './handlers/scan.ts';
 import { WriteHandler } from './handlers/write.ts';
+import { IndexBuilding } from './index-building.ts';
 import { ARENA_TOUCHED_BYTES_MAX, CLEANER_IDLE_MS } from './limits.ts';
 import { Seats } from './partitions/seats.ts';
 import { Takeover } from './partitions/takeover.ts';
@@ -86,6 +90,7 @@ export interface ShardParts {
 
 /** A shard that serves. */
 export interface RunningShard extends RunningService {
+  readonly routes: Routes;
   /** Ends at once, as a kill would: what the backup servers do not have is lost. */
   close(): void;
 }
@@ -164,8 +169,11 @@ class StorageShard implements RunningShard {
   readonly #gets: GetHandler;
   readonly #writes: WriteHandler;
   readonly #scans: ScanHandler;
+  readonly #memory: MemoryHandler;
+  readonly routes: Routes;
   readonly #traversal: TraversalEngine;
   readonly #cleaning: Cleaning;
+  readonly #indexBuilding: IndexBuilding;
   readonly #desk: RequestDesk;
   readonly #timers: Timer[] = [];
   #subscription: Subscription | null = null;
@@ -211,7 +219,8 @@ class StorageShard implements RunningShard {
       patience,
     });
     this.#counters = shardCounters(meter);
-    this.#cleaning = new Cleaning(arena, () => this.#seats.stores(), clock, this.#counters.cleanedBytes);
+    this.#cleaning = new Cleaning(arena, () => this.#seats.stores(), clock, this.#counters);
+    this.#indexBuilding = new IndexBuilding(() => this.#seats.stores(), clock);
     const { gets, writes, scans } = this.#handlers();
     this.#gets = gets;
     this.#writes = writes;
@@ -221,6 +230,12 @@ class StorageShard implements RunningShard {
       (request) => this.#execute(request),
       () => this.#betweenSlices(),
     );
+    const wake = (): void => this.#desk.wake();
+    this.#memory = new MemoryHandler({ arena, seats: this.#seats, schemas: ground.schemas, clock, wake });
+    this.routes = async (app) => {
+      await memoryRoutes(this.#memory)(app);
+      await explainRoutes({ schemas: ground.schemas, stores: () => this.#seats.stores() })(app);
+    };
     this.#traversal = this.#traversalEngine();
     gaugeGraph(meter, config.edges ?? [], { seats: this.#seats, schemas: ground.schemas, ends: this.#edgeEnds });
     gaugeShard(meter, { arena, seats: this.#seats, desk: this.#desk, unanswered: () => writes.unanswered });
@@ -291,7 +306,8 @@ class StorageShard implements RunningShard {
     const { clock, logger } = this.#parts;
     this.#isDraining = true;
     this.#desk.close();
-    const isIdle = (): boolean => this.#desk.waiting + this.#writes.unanswered + this.#scans.waiting === 0;
+    const isIdle = (): boolean =>
+      this.#desk.waiting + this.#writes.unanswered + this.#scans.waiting + this.#memory.waiting === 0;
     try {
       await until(clock, isIdle, DRAIN_MS, 'answering what was taken');
       await this.#shipper.drain(DRAIN_MS);
@@ -304,6 +320,7 @@ class StorageShard implements RunningShard {
   close(): void {
     this.#subscription?.close();
     this.#traversal.close();
+    this.#memory.close();
     for (const timer of this.#timers) timer.cancel();
     this.#shipper.close();
     this.#ground.writable.close();
@@ -322,6 +339,8 @@ class StorageShard implements RunningShard {
       case FrameKind.SCAN:
         this.#counters.scans.add(1);
         return this.#scans.handle(request);
+      case FrameKind.MEMORY:
+        return this.#memory.handle(request);
       default:
         throw new NiobeError('MALFORMED', 'a request of a kind that is not known');
     }
@@ -330,7 +349,9 @@ class StorageShard implements RunningShard {
   #betweenSlices(): boolean {
     const hasScans = this.#scans.slice();
     const hasSearches = this.#traversal.slice();
-    return this.#cleaning.slice() || hasScans || hasSearches;
+    const hasReports = this.#memory.slice();
+    const isBuilding = this.#indexBuilding.slice();
+    return this.#cleaning.slice() || hasScans || hasSearches || hasReports || isBuilding;
   }
 
   /** A backup server promised the partition to another attempt. */

@@ -18,7 +18,9 @@ export interface ShardCounters {
   readonly keysRead: Counter;
   readonly operationsWritten: Counter;
   readonly rowsScanned: Counter;
+  readonly writtenBytes: Counter;
   readonly cleanedBytes: Counter;
+  readonly cleanerSeconds: Counter;
   readonly edgeEndsAdded: Counter;
   readonly linksWithoutVertex: Counter;
   readonly commitSeconds: Histogram;
@@ -38,7 +40,9 @@ export function shardCounters(meter: Meter): ShardCounters {
     keysRead: operations('get'),
     operationsWritten: operations('write'),
     rowsScanned: operations('scan'),
+    writtenBytes: meter.counter('written_bytes_total', 'Bytes that writers appended to the log.'),
     cleanedBytes: meter.counter('cleaner_moved_bytes_total', 'Bytes of live entries that the cleaner moved.'),
+    cleanerSeconds: meter.counter('cleaner_seconds_total', "The cleaner's share of the thread."),
     edgeEndsAdded: meter.counter('edge_ends_added_total', 'Neighbours that links added to lists.'),
     linksWithoutVertex: meter.counter('links_without_vertex_total', 'Links of vertices that had been deleted.'),
     commitSeconds: meter.histogram('commit_seconds', 'Time a batch took in the store.', COMMIT_SECONDS),
@@ -74,6 +78,14 @@ export function gaugeShard(
     );
   meter.gauge('arena_limit_bytes', 'Size of the arena.', () => arena.capacityBytes);
   meter.gauge('arena_pressure_ratio', 'How scarce memory is, 0 to 1.', () => arena.pressure);
+  meter.gauge(
+    'write_cost_ratio',
+    'Bytes written and moved for each byte written, since the partitions were opened.',
+    () => {
+      const writtenBytes = sum((store) => store.writtenBytes);
+      return writtenBytes === 0 ? 1 : 1 + sum((store) => store.movedBytes) / writtenBytes;
+    },
+  );
   for (const state of ['serving', 'recovering', 'damaged', 'fenced'] as const)
     meter.gauge('owned_partitions', 'Partitions of this shard by state.', () => seats.count(state), { state });
   meter.gauge('queue_bytes', 'Requests that wait for the thread, overhead included.', () => desk.waitingBytes);

@@ -1,4 +1,4 @@
-export { defineCell, type CellDefinition, type KeyOf, type NewRecordOf, type RecordOf } from './cell.ts';
+export { declarationOf, defineCell, type CellDefinition, type KeyOf, type NewRecordOf, type RecordOf } from './cell.ts';
 export { defineCube, type CubeDefinition } from './cube.ts';
 export { defineDeployment, type DeploymentDefinition, type TopicDefinition } from './deployment.ts';
 export { defineEdge, type CounterDefinition, type CountersOf, type EdgeDefinition } from './edge.ts';

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { GeoPoint, JsonValue } from '@niobe/cells';
 import {
   defineCell,
   defineCube,
@@ -64,6 +65,32 @@ const bill = defineCell({
   },
 });
 
+const address = defineCell({
+  name: 'address',
+  key: 'none',
+  fields: { street: { type: 'text' }, at: { type: 'geo', optional: true } },
+});
+
+const order = defineCell({
+  name: 'order',
+  key: 'text',
+  fields: {
+    state: { type: 'enum', values: ['open', 'paid'], default: 'open' },
+    to: { schema: address },
+    lines: {
+      type: 'record',
+      array: true,
+      fields: { product: { type: 'text' }, price: { type: 'decimal', scale: 2 }, count: { type: 'u16', default: 1 } },
+    },
+    scores: { type: 'f32', array: 3, nullItems: true },
+    tags: { type: 'dict', array: true, merge: 'setUnion' },
+    where: { type: 'pos2', optional: true },
+    extra: { type: 'json' },
+    due: { type: 'date', optional: true, min: '2000-01-01' },
+  },
+  indexes: { byProduct: { on: 'lines.product', kind: 'hash' }, byStreet: { on: 'to.street', kind: 'sorted' } },
+});
+
 const stayed = defineEdge({
   name: 'stayed',
   from: guest,
@@ -108,6 +135,35 @@ describe('types of records', () => {
     expectEqual<KeyOf<typeof room>, number>(true);
   });
 
+  it('hold records, lists and what has a default', () => {
+    expectEqual<
+      RecordOf<typeof order>,
+      {
+        state: 'open' | 'paid';
+        to: { street: string; at: GeoPoint | null };
+        lines: readonly { product: string; price: string; count: number }[];
+        scores: readonly (number | null)[];
+        tags: readonly string[];
+        where: readonly [number, number] | null;
+        extra: JsonValue;
+        due: string | null;
+      }
+    >(true);
+    expectEqual<
+      NewRecordOf<typeof order>,
+      {
+        to: { street: string; at?: GeoPoint | null };
+        lines: readonly { product: string; price: string | number; count?: number }[];
+        scores: readonly (number | null)[];
+        tags: readonly string[];
+        extra: JsonValue;
+        where?: readonly [number, number] | null;
+        due?: string | null;
+        state?: 'open' | 'paid';
+      }
+    >(true);
+  });
+
   it('are those of an event as it is posted, and of the counters of an edge', () => {
     expectEqual<
       EventDataOf<typeof visit>,
@@ -136,6 +192,19 @@ describe('what does not compile', () => {
     defineCell({ name: 'a', key: 'text', fields: { price: { type: 'u32', scale: 2 } } });
     // @ts-expect-error -- times cannot be added
     defineCell({ name: 'a', key: 'text', fields: { at: { type: 'timestamp', merge: 'add' } } });
+    // @ts-expect-error -- text has no order to be bounded by
+    defineCell({ name: 'a', key: 'text', fields: { name: { type: 'text', max: 'z' } } });
+    // @ts-expect-error -- no such key of a field in a record
+    defineCell({ name: 'a', key: 'text', fields: { in: { type: 'record', fields: { n: { type: 'u8', scale: 1 } } } } });
+    // @ts-expect-error -- a record is kept or replaced
+    defineCell({ name: 'a', key: 'text', fields: { in: { type: 'record', fields: {}, merge: 'add' } } });
+    const towns = {
+      name: 'a',
+      key: 'text',
+      fields: { in: { type: 'record', fields: { town: { type: 'text' } } } },
+    } as const;
+    // @ts-expect-error -- `in.city` is no field
+    defineCell({ ...towns, indexes: { byCity: { on: 'in.city', kind: 'hash' } } });
     // @ts-expect-error -- cell ids make no declared key
     defineCell({ name: 'a', key: 'id', fields: { at: { type: 'timestamp' } } });
     // @ts-expect-error -- `nobody` is no field

@@ -19,8 +19,11 @@ interface Fitting {
   readonly timestamp: 'timestamp';
 }
 
+/** Fields that events do not set: lists, and those that do not take every value of their type. */
+type Closed = { readonly array: true | number } | { readonly min: number | string } | { readonly max: number | string };
+
 /** What the declaration of a field must extend to be taken as `Target`. */
-type Taken<Target> = Target extends { readonly array: true }
+type Taken<Target> = Target extends Closed
   ? never
   : Target extends { readonly type: 'decimal'; readonly scale: infer Scale }
     ? { readonly type: 'decimal'; readonly scale: Scale }
@@ -40,11 +43,7 @@ export type KeySource<Fields, Key> = Key extends 'text'
 /** Names of the event's fields that `Target` can take, and `time` where it can take the time of the event. */
 export type Source<Fields, Target> = SingleOf<Fields, Taken<Target>> | Time<Target>;
 
-type Time<Target> = Target extends { readonly array: true }
-  ? never
-  : Target extends { readonly type: 'timestamp' }
-    ? 'time'
-    : never;
+type Time<Target> = Target extends Closed ? never : Target extends { readonly type: 'timestamp' } ? 'time' : never;
 
 /** As {@link Source}; what must be there does not come from what may be absent. */
 export type FieldSource<Fields, Target> = Target extends { readonly optional: true }

@@ -1,4 +1,6 @@
 import { assert } from '@niobe/kernel';
+import type { CellFieldDefinition, CellFields } from './cell-field.ts';
+import { isReference, type CellDefinition } from './cell.ts';
 import type { CubeDefinition } from './cube.ts';
 import type { DeploymentDefinition } from './deployment.ts';
 import type { EdgeDefinition } from './edge.ts';
@@ -15,7 +17,7 @@ export function toFiles(deployment: DeploymentDefinition): Record<string, Json> 
   const { events = [], cells = [], cubes = [], edges = [], mappings = [], ...rest } = deployment;
   const files: Record<string, Json> = { 'deployment.json': rest };
   for (const event of events) add(files, 'events', event.type, { ...event });
-  for (const cell of cells) add(files, 'cells', cell.name, { ...cell });
+  for (const cell of cells) add(files, 'cells', cell.name, cellJson(cell));
   for (const cube of cubes) add(files, 'cubes', cube.name, cubeJson(cube));
   for (const edge of edges) add(files, 'edges', edge.name, edgeJson(edge));
   for (const mapping of mappings) add(files, 'mappings', mapping.name, mappingJson(mapping));
@@ -26,6 +28,19 @@ function add(files: Record<string, Json>, folder: string, name: string, json: Js
   const path = `${folder}/${encodeURIComponent(name)}.json`;
   assert(!Object.hasOwn(files, path), 'two definitions of a kind have the same name');
   files[path] = json;
+}
+
+function cellJson(cell: CellDefinition): Json {
+  return { ...cell, fields: fieldsJson(cell.fields) };
+}
+
+function fieldsJson(fields: CellFields): Json {
+  return Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, fieldJson(field)]));
+}
+
+function fieldJson(field: CellFieldDefinition): Json {
+  if (isReference(field)) return { ...field, schema: field.schema.name };
+  return field.type === 'record' ? { ...field, fields: fieldsJson(field.fields) } : { ...field };
 }
 
 function cubeJson(cube: CubeDefinition): Json {

@@ -1,6 +1,6 @@
 import { compareRevisions, type CellRecord, type CompiledSchema } from '@niobe/cells';
 import { NiobeError } from '@niobe/kernel';
-import type { CellDefinition, KeyOf, NewRecordOf, RecordOf } from './cell.ts';
+import { declarationOf, type CellDefinition, type KeyOf, type NewRecordOf, type RecordOf } from './cell.ts';
 
 /** Version of a cell's last write. */
 export interface CellVersion {
@@ -53,7 +53,7 @@ export class TypedCells<Cell extends CellDefinition> {
 
   /** Throws `INCOMPATIBLE` where the registered `schema` is not what is defined. */
   constructor(client: CellClient, schema: CompiledSchema, definition: Cell) {
-    const result = compareRevisions(definition, schema.declaration);
+    const result = compareRevisions(declarationOf(definition), schema.declaration);
     if (typeof result === 'object') {
       throw new NiobeError(
         'INCOMPATIBLE',

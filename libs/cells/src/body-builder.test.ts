@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { ByteWriter } from '@niobe/kernel';
 import fc from 'fast-check';
 import { compileSchema } from './schema.ts';
+import type { CellRecord } from './types.ts';
 import { utf8Of } from './utf8.ts';
 
 const schema = compileSchema(16, 1, {
@@ -61,10 +62,48 @@ describe('the body builder', () => {
     expect(out.length).toBe(0);
   });
 
-  it('holds variable fields to their order', () => {
+  it('takes variable fields in any order, each once', () => {
+    fc.assert(
+      fc.property(fc.shuffledSubarray([0, 2, 4]), fc.array(fc.nat(9)), (order, lengths) => {
+        const builder = schema.bodyBuilder();
+        const out = new ByteWriter(1000);
+        const record = { first: null, count: 1, second: null, sum: null, third: null } as CellRecord;
+        builder.begin(out);
+        builder.setNumber(1, 1);
+        for (const index of order) {
+          const text = String(index).repeat((lengths[index] ?? index) % 5);
+          builder.setText(index, utf8Of(text), 0, text.length);
+          record[schema.fields[index]!.name] = index === 2 ? utf8Of(text) : text;
+        }
+        expect(schema.decode(out.buffer, 0, builder.end())).toStrictEqual(record);
+      }),
+    );
     const builder = schema.bodyBuilder();
     builder.begin(new ByteWriter(1000));
-    builder.setText(4, utf8Of('a'), 0, 1);
-    expect(() => builder.setText(0, utf8Of('a'), 0, 1)).toThrow(/order of declaration/);
+    builder.setText(0, utf8Of('a'), 0, 1);
+    expect(() => builder.setText(0, utf8Of('a'), 0, 1)).toThrow(/set once/);
+  });
+
+  it('gives what is not set its default, unless it is said to be null', () => {
+    const given = compileSchema(17, 1, {
+      name: 's',
+      key: 'text',
+      fields: {
+        text: { type: 'text', default: 'none' },
+        number: { type: 'i16', default: -3, optional: true },
+        list: { type: 'u8', array: true, default: [1, 2], optional: true },
+        last: { type: 'text', optional: true },
+      },
+    });
+    const builder = given.bodyBuilder();
+    const out = new ByteWriter(1000);
+    builder.begin(out);
+    builder.setText(3, utf8Of('end'), 0, 3);
+    expect(given.decode(out.buffer, 0, builder.end())).toEqual({ text: 'none', number: -3, list: [1, 2], last: 'end' });
+    out.reset();
+    builder.begin(out);
+    builder.setNull(2);
+    builder.setNull(1);
+    expect(given.decode(out.buffer, 0, builder.end())).toEqual({ text: 'none', number: null, list: null, last: null });
   });
 });

@@ -1,12 +1,15 @@
 import { assert, copyRange, type ByteWriter } from '@niobe/kernel';
-import { endWidth, headBytes, setNullAt, TYPE, type Field, type Layout } from './layout.ts';
+import type { Field } from './field.ts';
+import { endWidth, headBytes, setNullAt, type Layout } from './layout.ts';
 import { tooLong, writeBigint, writeFixed, writeNumber } from './scalar.ts';
+import { TYPE } from './type-table.ts';
 import { violation } from './violation.ts';
 import { setU16, setU32 } from './words.ts';
 
 /**
- * Writes one body after another straight into a {@link ByteWriter}, field by field, without objects. Fixed fields in any order,
- * variable fields in order of declaration; what is not set is null. One builder serves one schema and is used again and again.
+ * Writes one body after another straight into a {@link ByteWriter}, field by field, without objects. What is not set has its default or
+ * is null. Variable fields that come in the order of the body, which is that of declaration unless one was widened, need not be moved.
+ * One builder serves one layout and is used again and again.
  *
  * A value that does not fit throws `SCHEMA_VIOLATION`; `abandon` then removes what was written of the body.
  */
@@ -20,13 +23,15 @@ export class BodyBuilder {
   #out: ByteWriter | null = null;
   #start = 0;
   #nextRank = 0;
+  /** Builders of the records in this body, by index of the field. */
+  readonly #nested: (BodyBuilder | undefined)[] = [];
 
   constructor(layout: Layout) {
     this.#layout = layout;
     this.#ends = new Uint32Array(layout.variables.length);
-    this.#isSet = new Uint8Array(layout.fieldCount);
-    this.#fixedStart = 1 + layout.bitmapBytes[layout.fieldCount]!;
-    this.#narrowHead = headBytes(layout, layout.fieldCount, 2);
+    this.#isSet = new Uint8Array(layout.fields.length);
+    this.#fixedStart = 1 + layout.bitmapBytes[layout.steps]!;
+    this.#narrowHead = headBytes(layout, layout.steps, 2);
   }
 
   /** Begins a body at the end of `out`. Throws `TOO_LARGE` where `out` is full. */
@@ -35,7 +40,7 @@ export class BodyBuilder {
     const start = out.reserve(this.#narrowHead);
     const bytes = out.buffer;
     bytes.fill(0, start, start + this.#narrowHead);
-    bytes[start] = this.#layout.fieldCount;
+    bytes[start] = this.#layout.steps;
     this.#isSet.fill(0);
     this.#out = out;
     this.#start = start;
@@ -100,20 +105,58 @@ export class BodyBuilder {
     this.setText(fieldIndex, bytes, start, end);
   }
 
+  /** A value in the field's own encoding, of which the caller knows that it is one. Copies. */
+  setEncoded(fieldIndex: number, bytes: Uint8Array, start: number, end: number): void {
+    const field = this.#layout.fields[fieldIndex]!;
+    const out = this.#writer();
+    if (field.variable) {
+      const at = out.reserve(end - start);
+      copyRange(bytes, start, end, out.buffer, at);
+      this.endVariable(fieldIndex);
+    } else {
+      copyRange(bytes, start, end, out.buffer, this.#fixedAt(field));
+      this.#isSet[fieldIndex] = 1;
+    }
+  }
+
+  /** Null, also where the field has a default. */
+  setNull(fieldIndex: number): void {
+    const field = this.#layout.fields[fieldIndex];
+    assert(field !== undefined && field.optional, 'the schema has an optional field of this index');
+    if (field.variable) this.endVariable(fieldIndex);
+    setNullAt(field, this.#writer().buffer, this.#start, true);
+    this.#isSet[fieldIndex] = 1;
+  }
+
+  /**
+   * The builder of a record's body: begun on the same writer, where this builder has come to, and ended before {@link endVariable} of
+   * the field.
+   */
+  nested(fieldIndex: number): BodyBuilder {
+    const field = this.#variableField(fieldIndex);
+    assert(field.record !== null, 'the field is a record');
+    return (this.#nested[fieldIndex] ??= new BodyBuilder(field.record));
+  }
+
   /** For a variable field whose bytes were just written to the writer: ends it there. */
   endVariable(fieldIndex: number): void {
-    const field = this.#variableField(fieldIndex);
-    this.#passTo(field.rank);
-    this.#ends[field.rank] = this.#writer().length - this.#start;
-    this.#nextRank = field.rank + 1;
+    const { rank } = this.#variableField(fieldIndex);
+    assert(this.#isSet[fieldIndex] === 0, 'a variable field is set once');
+    if (rank < this.#nextRank) {
+      this.#moveUp(rank);
+    } else {
+      this.#passTo(rank);
+      this.#ends[rank] = this.#writer().length - this.#start;
+      this.#nextRank = rank + 1;
+    }
     this.#isSet[fieldIndex] = 1;
   }
 
   /** Ends the body and returns its length. Throws `SCHEMA_VIOLATION` naming a required field that was not set. */
   end(): number {
     const out = this.#writer();
+    this.#fillUp();
     this.#passTo(this.#ends.length);
-    this.#markNulls(out.buffer);
     const widened = endWidth(out.length - this.#start) === 4 ? this.#widen(out) : 0;
     this.#writeEnds(out.buffer, widened);
     this.#out = null;
@@ -126,19 +169,36 @@ export class BodyBuilder {
     this.#out = null;
   }
 
-  #markNulls(bytes: Uint8Array): void {
-    for (const field of this.#layout.fields) {
+  /** Gives what was not set its default, or makes it null. */
+  #fillUp(): void {
+    for (const field of this.#layout.placed) {
       if (this.#isSet[field.index] === 1) continue;
-      if (field.nullBit < 0) throw violation(field.name, 'a required field is missing');
-      setNullAt(field, bytes, this.#start, true);
+      if (field.given !== null) this.setEncoded(field.index, field.given, 0, field.given.length);
+      else if (field.nullBit < 0) throw violation(field.name, 'a required field is missing');
+      else setNullAt(field, this.#writer().buffer, this.#start, true);
     }
   }
 
   /** Gives the variable fields below `rank` that were not set an empty range. */
   #passTo(rank: number): void {
-    assert(this.#nextRank <= rank, 'variable fields are set in order of declaration, each once');
-    const end = this.#nextRank === 0 ? this.#narrowHead : this.#ends[this.#nextRank - 1]!;
+    const end = this.#endBefore(this.#nextRank);
     for (; this.#nextRank < rank; this.#nextRank++) this.#ends[this.#nextRank] = end;
+  }
+
+  /** Where the variable field of this rank begins, from the start of the body. */
+  #endBefore(rank: number): number {
+    return rank === 0 ? this.#narrowHead : this.#ends[rank - 1]!;
+  }
+
+  /** Brings a value that was written last to its place before those of higher ranks. */
+  #moveUp(rank: number): void {
+    const out = this.#writer();
+    const to = this.#start + this.#endBefore(rank);
+    const from = this.#start + this.#endBefore(this.#nextRank);
+    const value = out.buffer.slice(from, out.length);
+    out.buffer.copyWithin(to + value.length, to, from);
+    out.buffer.set(value, to);
+    for (let i = rank; i < this.#nextRank; i++) this.#ends[i]! += value.length;
   }
 
   /** Makes room for u32 end offsets; returns by how much the variable area moved. */

@@ -18,10 +18,10 @@ export function partitionOfId(id: number): number {
 
 /** How often the slot had been used before, 0 to 255. */
 export function generationOfId(id: number): number {
-  return Math.floor(id / TWO_32) % GENERATIONS;
+  return (id / TWO_32) & (GENERATIONS - 1);
 }
 
 /** The slot within the partition. */
 export function slotOfId(id: number): number {
-  return id % TWO_32;
+  return id >>> 0;
 }

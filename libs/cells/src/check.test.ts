@@ -2,7 +2,10 @@ import { describe, expect, it } from '@jest/globals';
 import { ByteWriter, isNiobeError } from '@niobe/kernel';
 import fc from 'fast-check';
 import { declarations, fieldOf, samples } from '../test/arbitraries.ts';
+import { chains } from '../test/revision-chains.ts';
+import { joinRevisions } from './revisions.ts';
 import { compileSchema, type CompiledSchema } from './schema.ts';
+import type { FieldDeclaration, JsonValue, SchemaDeclaration } from './types.ts';
 
 const CODES = ['MALFORMED', 'SCHEMA_VIOLATION', 'TOO_LARGE', 'NOT_READY'];
 
@@ -34,7 +37,7 @@ describe('check', () => {
         if (bytes.length > 0) bytes[0] = bytes[0]! % 10;
         if (passes(schema, bytes, 0, bytes.length)) checkReadable(schema, bytes, 0, bytes.length);
       }),
-      { numRuns: 2000 },
+      { numRuns: 1000 },
     );
   });
 
@@ -55,8 +58,72 @@ describe('check', () => {
         const length = Math.max(0, out.length + cut);
         if (passes(schema, body, 2, length)) checkReadable(schema, body, 2, length);
       }),
-      { numRuns: 3000 },
+      { numRuns: 1000 },
     );
+  });
+
+  it('does so for bodies of every revision before', () => {
+    fc.assert(
+      fc.property(chains, fc.nat(), fc.nat(), fc.nat(255), (chain, revision, at, to) => {
+        let known: SchemaDeclaration | null = null;
+        const schemas = chain.map(({ declaration }, i) => {
+          known = known === null ? declaration : joinRevisions(known, declaration);
+          return compileSchema(16, i + 1, known);
+        });
+        const out = new ByteWriter(1024 * 1024);
+        schemas[revision % chain.length]!.encode(chain[revision % chain.length]!.record, out);
+        const body = out.finish();
+        body[at % body.length] = to;
+        const newest = schemas.at(-1)!;
+        if (passes(newest, body, 0, body.length)) checkReadable(newest, body, 0, body.length);
+      }),
+      { numRuns: 600 },
+    );
+  });
+
+  it('names the path of what it refuses', () => {
+    const line: FieldDeclaration = { type: 'record', array: true, fields: { tags: { type: 'bool', array: true } } };
+    const schema = compileSchema(16, 1, { name: 's', key: 'text', fields: { lines: line } });
+    const out = new ByteWriter(1000);
+    schema.encode({ lines: [{ tags: [] }, { tags: [true, false, true] }] }, out);
+    const body = out.finish();
+    body[body.length - 1] = 2;
+    expect(() => schema.check(body, 0, body.length)).toThrow(
+      expect.objectContaining({ code: 'MALFORMED', details: { path: 'lines[1].tags[2]' } }),
+    );
+  });
+
+  it.each([
+    ['['.repeat(65) + ']'.repeat(65), /nested more than 64/],
+    ['{"a":'.repeat(100_000), /nested more than 64/],
+    ['{"a":[1,]}', /not JSON/],
+    ['', /not JSON/],
+    ['[1e999]', /infinite/],
+    [String.raw`{"\ud800":1}`, /surrogate/],
+    [String.raw`["\udc00"]`, /surrogate/],
+  ])('refuses the JSON %.20s', (text, reason) => {
+    const fields = { json: { type: 'json', maxBytes: 1_000_000 }, text: { type: 'text', maxBytes: 1_000_000 } };
+    const schema = (...names: ('json' | 'text')[]): CompiledSchema =>
+      compileSchema(1, 1, {
+        name: 's',
+        key: 'text',
+        fields: Object.fromEntries(names.map((name) => ['f', fields[name]])),
+      });
+    const out = new ByteWriter(2_000_000);
+    schema('text').encode({ f: text }, out);
+    expect(() => schema('json').check(out.buffer, 0, out.length)).toThrow(
+      expect.objectContaining({ code: 'MALFORMED', message: expect.stringMatching(reason), details: { path: 'f' } }),
+    );
+  });
+
+  it('takes JSON as deep as it may be, and brackets in its texts', () => {
+    const schema = compileSchema(1, 1, { name: 's', key: 'text', fields: { json: { type: 'json' } } });
+    let value: JsonValue = ['[[{{'.repeat(100), String.raw`\"[[`.repeat(100)];
+    for (let depth = 1; depth < 64; depth++) value = depth % 2 === 0 ? [value] : { value };
+    const out = new ByteWriter(100_000);
+    schema.encode({ json: value }, out);
+    schema.check(out.buffer, 0, out.length);
+    expect(schema.decode(out.buffer, 0, out.length)).toEqual({ json: value });
   });
 
   const optionalBool = compileSchema(1, 1, {
@@ -71,7 +138,33 @@ describe('check', () => {
     fields: { t: { type: 'text', array: true, maxItems: 1 } },
   });
 
+  const bytesOrNull = compileSchema(1, 1, {
+    name: 's',
+    key: 'text',
+    fields: { n: { type: 'u8', array: true, nullItems: true, maxItems: 3 } },
+  });
+  const textsOrNull = compileSchema(1, 1, {
+    name: 's',
+    key: 'text',
+    fields: { t: { type: 'text', array: true, nullItems: true } },
+  });
+  const threeOrNull = compileSchema(1, 1, {
+    name: 's',
+    key: 'text',
+    fields: { n: { type: 'u8', array: 3, nullItems: true } },
+  });
+
   it.each<[string, CompiledSchema, number[], string]>([
+    ['a list with more items than it counts', bytesOrNull, [1, 10, 0, 1, 0, 0, 0, 0, 1, 2], 'MALFORMED'],
+    ['a list with fewer items than it counts', bytesOrNull, [1, 9, 0, 2, 0, 0, 0, 0, 1], 'MALFORMED'],
+    ['a list that counts too many', bytesOrNull, [1, 8, 0, 4, 0, 0, 0, 0], 'SCHEMA_VIOLATION'],
+    ['a list without its count', bytesOrNull, [1, 6, 0, 1, 0, 0], 'MALFORMED'],
+    ['a list without its bitmap', bytesOrNull, [1, 7, 0, 1, 0, 0, 0], 'MALFORMED'],
+    ['nulls behind the last item', bytesOrNull, [1, 9, 0, 1, 0, 0, 0, 2, 1], 'MALFORMED'],
+    ['a null item with a value', bytesOrNull, [1, 9, 0, 1, 0, 0, 0, 1, 1], 'MALFORMED'],
+    ['a null item with bytes', textsOrNull, [1, 13, 0, 1, 0, 0, 0, 1, 1, 0, 0, 0, 65], 'MALFORMED'],
+    ['nulls behind the last of three', threeOrNull, [1, 8, 0, 0, 0], 'MALFORMED'],
+    ['a null of three with a value', threeOrNull, [1, 2, 0, 9, 0], 'MALFORMED'],
     ['nothing', text, [], 'MALFORMED'],
     ['a newer revision', text, [2, 0, 0], 'NOT_READY'],
     ['a missing required field', text, [0], 'SCHEMA_VIOLATION'],

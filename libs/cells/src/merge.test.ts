@@ -1,14 +1,18 @@
+import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { ByteWriter, isNiobeError } from '@niobe/kernel';
 import fc from 'fast-check';
-import { fieldOf, valueOf } from '../test/arbitraries.ts';
+import { fieldOf, SCALAR_TYPES, valueOf } from '../test/arbitraries.ts';
 import { parseDecimal, formatDecimal } from './decimal.ts';
 import { compileSchema, type CompiledSchema } from './schema.ts';
 import type { CellRecord, FieldDeclaration, FieldValue, MergeOperator, ScalarType } from './types.ts';
 
-const SUMMABLE: readonly ScalarType[] = ['i32', 'i64', 'u32', 'u64', 'i128', 'f64', 'decimal'];
-const ANY: readonly ScalarType[] = [...SUMMABLE, 'bool', 'text', 'bytes', 'timestamp', 'enum', 'id'];
+const SUMMABLE: readonly ScalarType[] = SCALAR_TYPES.filter((type) => /^[iuf]\d|^decimal/.test(type));
 const LIMITS: Record<string, readonly [bigint, bigint]> = {
+  i8: [-(2n ** 7n), 2n ** 7n],
+  u8: [0n, 2n ** 8n],
+  i16: [-(2n ** 15n), 2n ** 15n],
+  u16: [0n, 2n ** 16n],
   i32: [-(2n ** 31n), 2n ** 31n],
   u32: [0n, 2n ** 32n],
   i64: [-(2n ** 63n), 2n ** 63n],
@@ -19,25 +23,36 @@ const LIMITS: Record<string, readonly [bigint, bigint]> = {
 
 const fields: fc.Arbitrary<FieldDeclaration> = fc
   .record({
-    type: fc.constantFrom(...ANY),
-    merge: fc.constantFrom<MergeOperator>('keep', 'replace', 'add', 'min', 'max'),
+    type: fc.constantFrom(...SCALAR_TYPES),
+    merge: fc.constantFrom<MergeOperator>('keep', 'replace', 'add', 'min', 'max', 'setUnion', 'append'),
     optional: fc.boolean(),
-    array: fc.boolean(),
+    array: fc.constantFrom(false, false, true, true, 3),
+    maxItems: fc.integer({ min: 5, max: 8 }),
   })
-  .map(({ type, merge, optional, array }) => {
-    const combines = merge === 'keep' || merge === 'replace' || (SUMMABLE.includes(type) && !array);
-    return { ...fieldOf(type, { optional, array }), merge: combines ? merge : 'replace' };
+  .map(({ type, merge, optional, array, maxItems }) => {
+    const isJoin = merge === 'setUnion' || merge === 'append';
+    const isJoined = isJoin && array === true && type !== 'json';
+    const combines = !isJoin && SUMMABLE.includes(type) && array === false;
+    const fits = merge === 'keep' || merge === 'replace' || isJoined || combines;
+    return {
+      ...fieldOf(type, { optional, array }),
+      ...(array === true && { maxItems }),
+      merge: fits ? merge : 'replace',
+    };
   });
 
 const OVERFLOW = Symbol('overflow');
+type Merged = FieldValue | typeof OVERFLOW;
 
 /** The merge of one field in plain arithmetic. */
-function mergedValue(field: FieldDeclaration, old: FieldValue, delta: FieldValue): FieldValue | typeof OVERFLOW {
+function mergedValue(field: FieldDeclaration, old: FieldValue, delta: FieldValue): Merged {
   if (field.merge === 'keep') return old;
   if (field.merge === 'replace') return delta;
   if (delta === null) return old;
-  if (old === null) return delta;
+  if (old === null) return Array.isArray(delta) ? mergedList(field, [], delta) : delta;
+  if (Array.isArray(old)) return mergedList(field, old, delta as readonly FieldValue[]);
   if (field.type === 'f64') return mergedDouble(field.merge!, old as number, delta as number);
+  if (field.type === 'f32') return Math.fround(mergedDouble(field.merge!, old as number, delta as number));
   const integer = (value: FieldValue): bigint =>
     BigInt(field.type === 'decimal' ? parseDecimal(value as string, 3) : (value as number | bigint));
   const [a, b] = [integer(old), integer(delta)];
@@ -46,6 +61,13 @@ function mergedValue(field: FieldDeclaration, old: FieldValue, delta: FieldValue
   if (result < least || result >= limit) return OVERFLOW;
   if (field.type === 'decimal') return formatDecimal(result, 3);
   return Number.isSafeInteger(Number(result)) ? Number(result) : result;
+}
+
+function mergedList(field: FieldDeclaration, old: readonly FieldValue[], delta: readonly FieldValue[]): Merged {
+  const joined = [...old];
+  for (const item of delta)
+    if (field.merge === 'append' || !joined.some((known) => isDeepStrictEqual(known, item))) joined.push(item);
+  return joined.length > field.maxItems! ? OVERFLOW : (joined as FieldValue);
 }
 
 function mergedDouble(merge: MergeOperator, old: number, delta: number): number {
@@ -137,6 +159,44 @@ describe('merge', () => {
     expect(schema.decode(grown, 0, grown.length)).toStrictEqual({ kept: 'b', replaced: 'x'.repeat(70_000) });
     const shrunk = merge(schema, long, short);
     expect(schema.decode(shrunk, 0, shrunk.length)).toStrictEqual({ kept: 'a', replaced: 'y' });
+  });
+
+  it('joins long lists: each item once, whatever its length', () => {
+    const fields: Record<string, FieldDeclaration> = {
+      texts: { type: 'text', array: true, merge: 'setUnion', maxItems: 4000 },
+      ids: { type: 'id', array: true, merge: 'setUnion', maxItems: 4000 },
+    };
+    const schema = compileSchema(16, 1, { name: 's', key: 'text', fields });
+    const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
+    const record = (numbers: readonly number[]): CellRecord => ({
+      texts: numbers.map((n) => 'x'.repeat(n % 7) + n),
+      ids: numbers.map((n) => n * 1024),
+    });
+    const joined = merge(
+      schema,
+      bodyOf(schema, record(range(0, 2000))),
+      bodyOf(schema, record([...range(1500, 3000), 2999, 5])),
+    );
+    expect(schema.decode(joined, 0, joined.length)).toStrictEqual(record(range(0, 3000)));
+    const more = bodyOf(schema, record(range(3000, 4001)));
+    expect(() => merge(schema, joined, more)).toThrow(
+      expect.objectContaining({ code: 'OVERFLOW', details: { path: 'texts' } }),
+    );
+  });
+
+  it('does not add beyond what is declared', () => {
+    const fields: Record<string, FieldDeclaration> = { n: { type: 'i16', merge: 'add', min: -5, max: 5 } };
+    const schema = compileSchema(16, 1, { name: 's', key: 'text', fields });
+    const sum = (a: number, b: number): unknown => {
+      const body = merge(schema, bodyOf(schema, { n: a }), bodyOf(schema, { n: b }));
+      return schema.read(body, 0, body.length, 0);
+    };
+    expect([sum(2, 3), sum(-2, -3)]).toEqual([5, -5]);
+    for (const [a, b] of [
+      [3, 3],
+      [-3, -3],
+    ] as const)
+      expect(() => sum(a, b)).toThrow(expect.objectContaining({ code: 'OVERFLOW' }));
   });
 
   it('names the field that overflows', () => {

@@ -1,93 +1,140 @@
-import { compareRanges, NiobeError, type ByteReader, type ByteWriter } from '@niobe/kernel';
-import { fixedAt, isNullAt, TYPE, variableEnd, variableStart, type Field, type Layout } from './layout.ts';
-import { checkScalar, compareFixed, variableBytes, writeFixed } from './scalar.ts';
-import type { ScalarValue } from './types.ts';
-import { violation } from './violation.ts';
-import { f64At } from './words.ts';
+import type { CellPath } from './cell-path.ts';
+import { badRequest, refuseTooMany, type Clause, type ClauseOperator } from './clause.ts';
+import { numberAt } from './numbers.ts';
+import { checkOperand } from './operand.ts';
+import { compareValues, hasPrefix, isFloat, orderOf, samePosition } from './value-order.ts';
+import { ValueRanges } from './value-ranges.ts';
 
 /**
- * Conditions on fields that run on the bytes of a body. A predicate is the conjunction of its clauses. A null meets only `null`; a NaN
- * only `ne`.
+ * Clauses as tests on the bytes of a body, the plain way: find the value, compare it. This works for every clause and every revision;
+ * `predicate-code.ts` makes faster code for the common case and falls back to this.
  */
 
-export type ClauseOperator = 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge' | 'null' | 'notNull';
+/** True for bodies that match; the bytes must be a checked body. */
+export type BodyTest = (bytes: Uint8Array, at: number, length: number) => boolean;
 
-/** `value` in the encoding of the field's type (see `encodeScalar`); empty for `null` and `notNull`. */
-export interface Clause {
-  readonly field: number;
+/**
+ * Tests the bodies `from` to `to` (exclusive) of two columns, where each begins in `bytes` and how long it is, writes the places in the
+ * columns of those that match to the front of `hits` and returns how many there are.
+ */
+export type Selection = (
+  bytes: Uint8Array,
+  starts: Float64Array,
+  lengths: Uint32Array,
+  from: number,
+  to: number,
+  hits: Uint32Array,
+) => number;
+
+/** A conjunction of clauses: a test of one body, and of many, which costs less for each. */
+export interface Predicate extends BodyTest {
+  readonly select: Selection;
+  /** The test of many for the entries of a store, which are then read in the same pass. */
+  selectIn(form: EntryForm): EntrySelection;
+}
+
+/** Where the entries of a store say what they are and how long: numbers, for the generated code. Addresses count words of four bytes. */
+export interface EntryForm {
+  /** An entry whose first word has the bits `kind` of `kindMask` holds a body behind `headerBytes` and its key. */
+  readonly kindMask: number;
+  readonly kind: number;
+  readonly headerBytes: number;
+  /** The word of the header with the bytes of the body, in its low `bodyBits` bits, and of the key above. */
+  readonly lengthsWord: number;
+  readonly bodyBits: number;
+}
+
+/**
+ * Tests the entries at the addresses `from` to `to` (exclusive), writes the places of those that match to the front of `hits` and returns
+ * how many there are. `other` is asked of entries that are not of the form.
+ */
+export type EntrySelection = (
+  bytes: Uint8Array,
+  words: Uint32Array,
+  addresses: Uint32Array,
+  from: number,
+  to: number,
+  hits: Uint32Array,
+  other: (address: number) => boolean,
+) => number;
+
+/** True for values that match. */
+export type ValueTest = (bytes: Uint8Array, start: number, end: number) => boolean;
+
+/** Operators that compare one value with another. */
+export type Comparison = 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge';
+
+/** A clause that fits its schema. */
+export interface CheckedClause {
+  readonly path: CellPath;
   readonly op: ClauseOperator;
   readonly value: Uint8Array;
+  /** The clause on a body. */
+  readonly holds: BodyTest;
+  /** The clause on a value; null where it asks for null. */
+  readonly test: ValueTest | null;
 }
 
-/** True for bodies that match; the bytes must be a checked body. */
-export type Predicate = (bytes: Uint8Array, at: number, length: number) => boolean;
-
-/** Clauses of one predicate. */
-export const CLAUSES_MAX = 32;
-/** Bytes of one clause's value. */
-export const CLAUSE_VALUE_BYTES_MAX = 4096;
-
-/** Numbers of the operators on the wire are their places here: append only. */
-const OPERATORS: readonly ClauseOperator[] = ['eq', 'ne', 'lt', 'le', 'gt', 'ge', 'null', 'notNull'];
-const NO_BYTES = new Uint8Array(0);
-
-/** The bytes of a value to compare a field with. Throws `SCHEMA_VIOLATION`. */
-export function encodeScalar(field: Field, value: ScalarValue): Uint8Array {
-  if (field.bytes === 0) return variableBytes(field, value).slice();
-  const bytes = new Uint8Array(field.bytes);
-  writeFixed(field, bytes, 0, value);
-  return bytes;
+/** Checks clauses; `pathOf` gives the path of a clause. Throws `BAD_REQUEST` or `SCHEMA_VIOLATION` where one does not fit. */
+export function checkClauses(clauses: readonly Clause[], pathOf: (clause: Clause) => CellPath): CheckedClause[] {
+  refuseTooMany(clauses.length);
+  return clauses.map((clause) => checkClause(pathOf(clause), clause));
 }
 
-/** Compiles clauses; throws `BAD_REQUEST` or `SCHEMA_VIOLATION` where one does not fit the schema. */
-export function compileClauses(layout: Layout, clauses: readonly Clause[]): Predicate {
-  if (clauses.length > CLAUSES_MAX) throw badRequest(`${clauses.length} clauses exceed ${CLAUSES_MAX}`);
-  const tests = clauses.map((clause) => compileClause(layout, clause));
-  if (tests.length === 1) return tests[0]!;
+function checkClause(path: CellPath, { op, value }: Clause): CheckedClause {
+  if (op === 'null' || op === 'notNull') {
+    const isNull = op === 'null';
+    return { path, op, value, holds: (bytes, at, length) => path.isNull(bytes, at, length) === isNull, test: null };
+  }
+  checkOperator(path, op);
+  checkOperand(path.field, value);
+  const test = valueTest(path.type, op, value);
+  return { path, op, value, holds: anyValue(path, test), test };
+}
+
+type ValueOperator = Exclude<ClauseOperator, 'null' | 'notNull'>;
+
+function checkOperator(path: CellPath, op: ValueOperator): void {
+  if (path.isMulti && op !== 'has')
+    throw badRequest(`${path.text}: many values can be asked for has, null and notNull`);
+  if (!path.isMulti && op === 'has') throw badRequest(`${path.text}: has is for many values; one is asked for eq`);
+  const order = orderOf(path.type);
+  const possible = order === 'none' ? [] : order === 'same' ? UNORDERED : order === 'ranges' ? RANGED : ORDERED;
+  if (!possible.includes(op)) throw badRequest(`${path.text}: ${op} is not for ${path.field.declaration.type}`);
+}
+
+const UNORDERED: readonly ClauseOperator[] = ['eq', 'ne', 'has'];
+const ORDERED: readonly ClauseOperator[] = [...UNORDERED, 'lt', 'le', 'gt', 'ge'];
+const RANGED: readonly ClauseOperator[] = [...ORDERED, 'prefix'];
+
+/** True where a value of the path matches; of a path to one value: where that does. */
+function anyValue(path: CellPath, test: ValueTest): BodyTest {
+  const ranges = new ValueRanges();
   return (bytes, at, length) => {
-    for (let i = 0; i < tests.length; i++) if (!tests[i]!(bytes, at, length)) return false;
-    return true;
+    path.collect(bytes, at, length, ranges);
+    for (let i = 0; i < ranges.count; i++) if (test(ranges.source(i), ranges.starts[i]!, ranges.ends[i]!)) return true;
+    return false;
   };
 }
 
-function compileClause(layout: Layout, clause: Clause): Predicate {
-  const field = layout.fields[clause.field];
-  if (field === undefined) throw badRequest(`the schema has no field ${clause.field}`);
-  if (clause.op === 'null') return (bytes, at) => isNullAt(field, bytes, at);
-  if (clause.op === 'notNull') return (bytes, at) => !isNullAt(field, bytes, at);
-  if (field.array) throw badRequest(`${field.name}: an array can only be asked for null and notNull`);
-  if (field.bytes > 0 && clause.value.length !== field.bytes)
-    throw violation(field.name, 'a value of the wrong length');
-  checkScalar(field, clause.value, 0, clause.value.length);
-  const meets = MEETS[clause.op];
-  const { value } = clause;
-  if (field.bytes === 0) return compileVariable(layout, field, value, meets);
-  if (field.type === TYPE.f64) return compileDouble(layout, field, f64At(value, 0), clause.op);
-  return (bytes, at) =>
-    !isNullAt(field, bytes, at) && meets(compareFixed(field.type, bytes, fixedAt(layout, field, bytes, at), value, 0));
-}
-
-function compileVariable(
-  layout: Layout,
-  field: Field,
-  value: Uint8Array,
-  meets: (order: number) => boolean,
-): Predicate {
-  return (bytes, at, length) => {
-    if (isNullAt(field, bytes, at)) return false;
-    const start = variableStart(layout, field, bytes, at, length);
-    const end = variableEnd(layout, field, bytes, at, length);
-    return meets(compareRanges(bytes, start, end, value, 0, value.length));
-  };
+function valueTest(type: number, op: ValueOperator, value: Uint8Array): ValueTest {
+  const end = value.length;
+  if (op === 'prefix') return (bytes, from, to) => hasPrefix(bytes, from, to, value);
+  if (orderOf(type) === 'same') {
+    const isSame = op !== 'ne';
+    return (bytes, from, to) => samePosition(bytes, from, to, value, 0) === isSame;
+  }
+  const comparison = op === 'has' ? 'eq' : op;
+  if (isFloat(type)) return floatTest(type, comparison, numberAt(type, value, 0));
+  const meets = MEETS[comparison];
+  return (bytes, from, to) => meets(compareValues(type, bytes, from, to, value, 0, end));
 }
 
 /** IEEE comparison, in which a NaN is unequal to everything and in no order. */
-function compileDouble(layout: Layout, field: Field, value: number, op: Comparison): Predicate {
+function floatTest(type: number, op: Comparison, value: number): ValueTest {
   const meets = IEEE_MEETS[op];
-  return (bytes, at) => !isNullAt(field, bytes, at) && meets(f64At(bytes, fixedAt(layout, field, bytes, at)), value);
+  return (bytes, from) => meets(numberAt(type, bytes, from), value);
 }
-
-type Comparison = Exclude<ClauseOperator, 'null' | 'notNull'>;
 
 const MEETS: Readonly<Record<Comparison, (order: number) => boolean>> = {
   eq: (order) => order === 0,
@@ -106,37 +153,3 @@ const IEEE_MEETS: Readonly<Record<Comparison, (left: number, right: number) => b
   gt: (left, right) => left > right,
   ge: (left, right) => left >= right,
 };
-
-/** Wire form: `u8 count`, then per clause `u8 field, u8 operator, u16 bytes, value`. */
-export function writeClauses(clauses: readonly Clause[], out: ByteWriter): void {
-  if (clauses.length > CLAUSES_MAX) throw badRequest(`${clauses.length} clauses exceed ${CLAUSES_MAX}`);
-  out.u8(clauses.length);
-  for (const clause of clauses) {
-    if (clause.value.length > CLAUSE_VALUE_BYTES_MAX)
-      throw badRequest(`a value exceeds ${CLAUSE_VALUE_BYTES_MAX} bytes`);
-    out.u8(clause.field);
-    out.u8(OPERATORS.indexOf(clause.op));
-    out.u16(clause.value.length);
-    out.raw(clause.value);
-  }
-}
-
-/** Reads what {@link writeClauses} wrote; throws `MALFORMED` or `BAD_REQUEST`. Values are views of the reader's bytes. */
-export function readClauses(reader: ByteReader): Clause[] {
-  const count = reader.u8();
-  if (count > CLAUSES_MAX) throw badRequest(`${count} clauses exceed ${CLAUSES_MAX}`);
-  const clauses: Clause[] = [];
-  for (let i = 0; i < count; i++) {
-    const field = reader.u8();
-    const op = OPERATORS[reader.u8()];
-    if (op === undefined) throw badRequest('a clause with an operator that is not known');
-    const length = reader.u16();
-    if (length > CLAUSE_VALUE_BYTES_MAX) throw badRequest(`a value exceeds ${CLAUSE_VALUE_BYTES_MAX} bytes`);
-    clauses.push({ field, op, value: length === 0 ? NO_BYTES : reader.raw(length) });
-  }
-  return clauses;
-}
-
-function badRequest(message: string): NiobeError {
-  return new NiobeError('BAD_REQUEST', message);
-}

@@ -1,89 +1,155 @@
-import { isNiobeError } from '@niobe/kernel';
+import { isNiobeError, NiobeError } from '@niobe/kernel';
+import { isWithin } from './bounds.ts';
+import { dateText, daysOf, FIRST_DAY, isDay, LAST_DAY } from './calendar.ts';
 import { asNumber, formatDecimal, parseDecimal } from './decimal.ts';
-import { TYPE, type Field } from './layout.ts';
-import { CELL_ID_LIMIT, TIMESTAMP_MS_MAX, type ScalarValue } from './types.ts';
+import type { FieldFacts } from './field.ts';
+import { jsonProblem, jsonText } from './json-text.ts';
+import { coordinatesOf, integerWords, isSigned, numberAt } from './numbers.ts';
+import { checkGeo, readPosition, writePosition } from './position.ts';
+import { TYPE } from './type-table.ts';
+import { CELL_ID_LIMIT, NAME_BYTES_MAX, TIMESTAMP_MS_MAX, type ScalarValue } from './types.ts';
 import { isUtf8, textAt, utf8Of } from './utf8.ts';
-import { malformed, violation } from './violation.ts';
+import { setUuid, uuidAt } from './uuid.ts';
+import { malformedAt, violation } from './violation.ts';
 import * as words from './words.ts';
 
 /**
- * One scalar value as bytes: how each type is written, read, checked and ordered. Everything that knows the types is here.
+ * One value as bytes: how each type is written, read and checked. What is refused names the field. `numbers.ts` has what needs the type
+ * alone: values as numbers, and their order.
  */
 
-/** Width in u32 words of the types that are integers, 0 for the others. By {@link TYPE}. */
-const INTEGER_WORDS = Uint8Array.from([0, 0, 1, 2, 1, 2, 4, 0, 2, 0, 0, 2, 0, 2]);
-const UNSIGNED = Uint8Array.from([0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 1]);
+/** Smallest and largest number that a type takes, by {@link TYPE}; none for what is no number. */
+const LEAST = new Float64Array(32).fill(NaN);
+const MOST = new Float64Array(32).fill(NaN);
 
-/** Words of an integer type, 0 for bool, f64, enum, text and bytes. */
-export function integerWords(type: number): number {
-  return INTEGER_WORDS[type]!;
+function setRange(type: number, least: number, most: number): void {
+  LEAST[type] = least;
+  MOST[type] = most;
 }
 
-export function isSigned(type: number): boolean {
-  return UNSIGNED[type] === 0;
+const LAST_CODE_POINT = 0x10_ffff;
+setRange(TYPE.bool, 0, 1);
+setRange(TYPE.i8, -0x80, 0x7f);
+setRange(TYPE.i16, -0x8000, 0x7fff);
+setRange(TYPE.i32, -0x8000_0000, 0x7fff_ffff);
+setRange(TYPE.u8, 0, 0xff);
+setRange(TYPE.u16, 0, 0xffff);
+setRange(TYPE.u32, 0, 0xffff_ffff);
+setRange(TYPE.u64, 0, Number.MAX_SAFE_INTEGER);
+setRange(TYPE.id, 0, CELL_ID_LIMIT - 1);
+for (const type of [TYPE.i64, TYPE.i128, TYPE.decimal])
+  setRange(type, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
+setRange(TYPE.timestamp, -TIMESTAMP_MS_MAX, TIMESTAMP_MS_MAX);
+setRange(TYPE.date, FIRST_DAY, LAST_DAY);
+setRange(TYPE.char, 0, LAST_CODE_POINT);
+setRange(TYPE.enum, 0, 0xffff);
+setRange(TYPE.dict, 0, 0xffff);
+
+/**
+ * Writes a number to the bytes of a fixed value: an enum or dict as index, a decimal scaled, a char as code point, a date as days since
+ * 1970. Throws `SCHEMA_VIOLATION` where it does not fit.
+ */
+export function writeNumber(field: FieldFacts, bytes: Uint8Array, at: number, value: number): void {
+  if (field.type === TYPE.f64) words.setF64(bytes, at, value);
+  else if (field.type === TYPE.f32) writeFloat(field, bytes, at, value);
+  else writeInteger(field, bytes, at, value);
+  if (field.narrowed) checkScalar(field, bytes, at, at + field.bytes);
 }
 
-/** Writes a number to the bytes of a fixed scalar; throws `SCHEMA_VIOLATION` where it does not fit. A decimal is given scaled. */
-export function writeNumber(field: Field, bytes: Uint8Array, at: number, value: number): void {
-  switch (field.type) {
-    case TYPE.f64:
-      words.setF64(bytes, at, value);
+function writeFloat(field: FieldFacts, bytes: Uint8Array, at: number, value: number): void {
+  if (Number.isFinite(value) && !Number.isFinite(Math.fround(value)))
+    throw violation(field.name, 'the number does not fit f32');
+  words.setF32(bytes, at, value);
+}
+
+function writeInteger(field: FieldFacts, bytes: Uint8Array, at: number, value: number): void {
+  const least = LEAST[field.type]!;
+  const most = MOST[field.type]!;
+  if (!(Number.isInteger(value) && value >= least && value <= most)) throw beyond(field, least, most);
+  switch (field.bytes) {
+    case 1:
+      bytes[at] = value;
       return;
-    case TYPE.bool:
-      bytes[at] = within(field, value, 0, 1);
+    case 2:
+      words.setU16(bytes, at, value);
       return;
-    case TYPE.enum:
-      words.setU16(bytes, at, within(field, value, 0, field.values.length - 1));
-      return;
-    case TYPE.i32:
-      words.setU32(bytes, at, within(field, value, -0x8000_0000, 0x7fff_ffff));
-      return;
-    case TYPE.u32:
-      words.setU32(bytes, at, within(field, value, 0, 0xffff_ffff));
+    case 4:
+      words.setU32(bytes, at, value);
       return;
     default:
-      words.setI64(bytes, at, within(field, value, least(field.type), most(field.type)));
+      words.setI64(bytes, at, value);
       if (field.type === TYPE.i128) bytes.fill(value < 0 ? 0xff : 0, at + 8, at + 16);
   }
 }
 
-function least(type: number): number {
-  if (type === TYPE.timestamp) return -TIMESTAMP_MS_MAX;
-  return isSigned(type) ? Number.MIN_SAFE_INTEGER : 0;
+/** True if an integer is in the range of the type. */
+export function isInRange(type: number, value: number): boolean {
+  return value >= LEAST[type]! && value <= MOST[type]!;
 }
 
-function most(type: number): number {
-  if (type === TYPE.timestamp) return TIMESTAMP_MS_MAX;
-  return type === TYPE.id ? CELL_ID_LIMIT - 1 : Number.MAX_SAFE_INTEGER;
+function beyond(field: FieldFacts, least: number, most: number): Error {
+  if (Number.isNaN(least)) return unfit(field);
+  return violation(field.name, `an integer of ${least} to ${most} is needed for ${field.declaration.type}`);
 }
 
-function within(field: Field, value: number, low: number, high: number): number {
-  if (Number.isInteger(value) && value >= low && value <= high) return value;
-  throw violation(field.name, `an integer of ${low} to ${high} is needed for ${field.declaration.type}`);
-}
-
-/** Writes a bigint to an integer field of 64 or 128 bits. */
-export function writeBigint(field: Field, bytes: Uint8Array, at: number, value: bigint): void {
+/** Writes a bigint to an integer field. */
+export function writeBigint(field: FieldFacts, bytes: Uint8Array, at: number, value: bigint): void {
   const width = integerWords(field.type);
-  const bits = BigInt(width * 32);
-  const fits = isSigned(field.type) ? BigInt.asIntN(Number(bits), value) : BigInt.asUintN(Number(bits), value);
-  if (width === 0 || fits !== value) throw violation(field.name, `the integer does not fit ${field.declaration.type}`);
-  if (field.type === TYPE.id || field.type === TYPE.timestamp) writeNumber(field, bytes, at, Number(value));
-  else words.setBigint(bytes, at, width, value);
+  const isSafe = value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER;
+  if (isSafe && field.type !== TYPE.f64 && field.type !== TYPE.f32) {
+    writeNumber(field, bytes, at, Number(value));
+    return;
+  }
+  const bits = width * 32;
+  const fits = isSigned(field.type) ? BigInt.asIntN(bits, value) : BigInt.asUintN(bits, value);
+  const isWide = width > 1 && field.type !== TYPE.id && field.type !== TYPE.timestamp;
+  if (!isWide || fits !== value) throw violation(field.name, `the integer does not fit ${field.declaration.type}`);
+  words.setBigint(bytes, at, width, value);
+  if (field.narrowed) checkScalar(field, bytes, at, at + field.bytes);
 }
 
-/** Writes an application value to the bytes of a fixed scalar. */
-export function writeFixed(field: Field, bytes: Uint8Array, at: number, value: unknown): void {
-  if (field.type === TYPE.decimal) value = scaledOf(field, value);
-  else if (field.type === TYPE.bool && typeof value === 'boolean') value = value ? 1 : 0;
-  else if (field.type === TYPE.enum && typeof value === 'string') value = enumIndex(field, value);
-  else if (field.type === TYPE.bool || field.type === TYPE.enum) throw unfit(field);
+/** Writes an application value to the bytes of a fixed value. */
+export function writeFixed(field: FieldFacts, bytes: Uint8Array, at: number, value: unknown): void {
+  switch (field.type) {
+    case TYPE.bool:
+      if (typeof value !== 'boolean') throw unfit(field);
+      bytes[at] = value ? 1 : 0;
+      return;
+    case TYPE.enum:
+    case TYPE.dict:
+      words.setU16(bytes, at, codeOf(field, value));
+      return;
+    case TYPE.uuid:
+      if (typeof value !== 'string' || !setUuid(bytes, at, value)) throw unfit(field);
+      return;
+    case TYPE.pos2:
+    case TYPE.pos3:
+    case TYPE.pos4:
+    case TYPE.geo:
+      writePosition(field, bytes, at, value);
+      return;
+    default:
+      writeNumeric(field, bytes, at, numericOf(field, value));
+  }
+}
+
+function writeNumeric(field: FieldFacts, bytes: Uint8Array, at: number, value: unknown): void {
   if (typeof value === 'number') writeNumber(field, bytes, at, value);
   else if (typeof value === 'bigint') writeBigint(field, bytes, at, value);
   else throw unfit(field);
 }
 
-function scaledOf(field: Field, value: unknown): number | bigint {
+/** What of an application value {@link writeNumber} and {@link writeBigint} take. */
+function numericOf(field: FieldFacts, value: unknown): unknown {
+  if (field.type === TYPE.decimal) return scaledOf(field, value);
+  if (field.type === TYPE.char) return codePointOf(field, value);
+  if (field.type !== TYPE.date) return value;
+  const days = typeof value === 'string' ? daysOf(value) : NaN;
+  if (Number.isNaN(days)) throw violation(field.name, 'a date is YYYY-MM-DD');
+  return days;
+}
+
+function scaledOf(field: FieldFacts, value: unknown): number | bigint {
   if (typeof value !== 'string' && typeof value !== 'number') throw unfit(field);
   try {
     return parseDecimal(value, field.scale);
@@ -92,52 +158,80 @@ function scaledOf(field: Field, value: unknown): number | bigint {
   }
 }
 
-function enumIndex(field: Field, name: string): number {
-  const index = field.values.indexOf(name);
-  if (index < 0) throw violation(field.name, `one of ${field.values.slice(0, 16).join(', ')} is needed`);
-  return index;
+function codePointOf(field: FieldFacts, value: unknown): number {
+  const code = typeof value === 'string' ? value.codePointAt(0) : undefined;
+  if (code === undefined || String.fromCodePoint(code) !== value) throw unfit(field);
+  return code;
 }
 
-/** UTF-8 of a text value, or the bytes of a bytes value, within the field's bound. */
-export function variableBytes(field: Field, value: unknown): Uint8Array {
-  const raw = field.type === TYPE.text ? textBytes(field, value) : value;
+function codeOf(field: FieldFacts, name: unknown): number {
+  const code = field.codes.get(name as string);
+  if (code !== undefined) return code;
+  if (field.type === TYPE.enum) throw violation(field.name, `one of ${field.values.slice(0, 16).join(', ')} is needed`);
+  const { length } = textBytes(field, name);
+  const most = Math.min(NAME_BYTES_MAX, field.maxBytes);
+  if (length === 0 || length > most) throw violation(field.name, `a text of a dict has 1 to ${most} bytes`);
+  throw new NiobeError('NOT_READY', `${field.name}: the dict has no such text yet; register it as one of its values`, {
+    path: field.name,
+  });
+}
+
+/** The bytes of a value whose length varies, within the field's bound: UTF-8 of text and JSON, or bytes. */
+export function variableBytes(field: FieldFacts, value: unknown): Uint8Array {
+  const raw = encodedBytes(field, value);
   if (!(raw instanceof Uint8Array)) throw unfit(field);
   if (raw.length > field.maxBytes) throw tooLong(field, raw.length);
   return raw;
 }
 
-function textBytes(field: Field, value: unknown): Uint8Array {
+function encodedBytes(field: FieldFacts, value: unknown): unknown {
+  if (field.type === TYPE.text) return textBytes(field, value);
+  return field.type === TYPE.json ? utf8Of(jsonText(field.name, value)) : value;
+}
+
+function textBytes(field: FieldFacts, value: unknown): Uint8Array {
   if (typeof value !== 'string') throw unfit(field);
   if (!value.isWellFormed()) throw violation(field.name, 'a lone surrogate is no text');
   return utf8Of(value);
 }
 
-export function tooLong(field: Field, length: number): Error {
+export function tooLong(field: FieldFacts, length: number): Error {
   return violation(field.name, `${length} bytes exceed the ${field.maxBytes} declared as maxBytes`);
 }
 
-function unfit(field: Field): Error {
+function unfit(field: FieldFacts): Error {
   return violation(field.name, `not a value of type ${field.declaration.type}`);
 }
 
 /** The application value of `bytes[at, end)`. */
-export function readScalar(field: Field, bytes: Uint8Array, at: number, end: number): ScalarValue {
+export function readScalar(field: FieldFacts, bytes: Uint8Array, at: number, end: number): ScalarValue {
   switch (field.type) {
     case TYPE.bool:
       return bytes[at] === 1;
     case TYPE.enum:
+    case TYPE.dict:
       return field.values[words.u16At(bytes, at)]!;
     case TYPE.text:
       return textAt(bytes, at, end);
+    case TYPE.json:
+      return JSON.parse(textAt(bytes, at, end)) as ScalarValue;
     case TYPE.bytes:
       return bytes.slice(at, end);
     case TYPE.decimal:
       return formatDecimal(exactInteger(field.type, bytes, at), field.scale);
-    case TYPE.f64:
-      return words.f64At(bytes, at);
+    case TYPE.char:
+      return String.fromCodePoint(words.u32At(bytes, at));
+    case TYPE.uuid:
+      return uuidAt(bytes, at);
+    case TYPE.date:
+      return dateText(words.i32At(bytes, at));
     default:
-      return exactInteger(field.type, bytes, at);
+      return coordinatesOf(field.type) > 0 ? readPosition(field.type, bytes, at) : exactNumber(field.type, bytes, at);
   }
+}
+
+function exactNumber(type: number, bytes: Uint8Array, at: number): number | bigint {
+  return integerWords(type) === 0 ? numberAt(type, bytes, at) : exactInteger(type, bytes, at);
 }
 
 /** An integer as a number while it is safe, else as a bigint. */
@@ -148,59 +242,68 @@ function exactInteger(type: number, bytes: Uint8Array, at: number): number | big
     : asNumber(words.bigintAt(bytes, at, integerWords(type), isSigned(type)));
 }
 
-/** A fixed scalar as a number: bool as 0 or 1, enum as its index, decimal scaled, wide integers rounded to the nearest double. */
-export function numberAt(type: number, bytes: Uint8Array, at: number): number {
-  switch (type) {
-    case TYPE.bool:
-      return bytes[at]!;
-    case TYPE.enum:
-      return words.u16At(bytes, at);
-    case TYPE.f64:
-      return words.f64At(bytes, at);
-    case TYPE.i32:
-      return words.i32At(bytes, at);
-    case TYPE.u32:
-      return words.u32At(bytes, at);
-    case TYPE.u64:
-    case TYPE.id:
-      return words.u64At(bytes, at);
-    case TYPE.i128:
-      return words.wideAt(bytes, at, 4, true);
-    default:
-      return words.i64At(bytes, at);
-  }
-}
-
-/** Order of two fixed scalars of one type. NaN is above everything and equal to itself; -0 equals 0. */
-export function compareFixed(type: number, a: Uint8Array, aAt: number, b: Uint8Array, bAt: number): number {
-  const width = INTEGER_WORDS[type]!;
-  if (width > 0) return words.compareIntegers(a, aAt, b, bAt, width, UNSIGNED[type] === 0);
-  const left = numberAt(type, a, aAt);
-  const right = numberAt(type, b, bAt);
-  if (left < right) return -1;
-  if (left > right) return 1;
-  return Number(Number.isNaN(left)) - Number(Number.isNaN(right));
-}
-
 /** Throws unless `bytes[at, end)` is a value of the field's type. The caller has checked the length of fixed types. */
-export function checkScalar(field: Field, bytes: Uint8Array, at: number, end: number): void {
+export function checkScalar(field: FieldFacts, bytes: Uint8Array, at: number, end: number): void {
   switch (field.type) {
-    case TYPE.bool:
-      if (bytes[at]! > 1) throw malformed(`${field.name}: a bool that is neither 0 nor 1`);
-      return;
-    case TYPE.enum:
-      if (words.u16At(bytes, at) >= field.values.length) throw violation(field.name, 'an enum without such a value');
-      return;
-    case TYPE.timestamp:
-      if (Math.abs(words.i64At(bytes, at)) > TIMESTAMP_MS_MAX) throw violation(field.name, 'beyond the range of time');
-      return;
     case TYPE.id:
       if (words.u64At(bytes, at) >= CELL_ID_LIMIT) throw violation(field.name, 'a cell id is below 2^52');
       return;
     case TYPE.text:
     case TYPE.bytes:
-      if (end - at > field.maxBytes) throw tooLong(field, end - at);
-      if (field.type === TYPE.text && !isUtf8(bytes, at, end))
-        throw malformed(`${field.name}: a text that is not UTF-8`);
+    case TYPE.json:
+      checkVarying(field, bytes, at, end);
+      return;
+    case TYPE.timestamp:
+      if (Math.abs(words.i64At(bytes, at)) > TIMESTAMP_MS_MAX) throw violation(field.name, 'beyond the range of time');
+      break;
+    case TYPE.enum:
+    case TYPE.dict:
+      if (words.u16At(bytes, at) >= field.values.length) throw noSuchValue(field);
+      return;
+    case TYPE.bool:
+      if (bytes[at]! > 1) throw malformedAt(field.name, 'a bool that is neither 0 nor 1');
+      return;
+    case TYPE.date:
+      if (!isDay(words.i32At(bytes, at))) throw violation(field.name, 'beyond the range of dates');
+      break;
+    case TYPE.char:
+      if (!isCodePoint(words.u32At(bytes, at))) throw violation(field.name, 'a char is one code point');
+      return;
+    case TYPE.geo:
+      checkGeo(field, bytes, at);
+      return;
   }
+  if (field.bounds !== null && !isWithin(field.bounds, field.type, bytes, at)) throw outOfBounds(field);
+}
+
+/** As {@link checkScalar}, for text, bytes and JSON. */
+export function checkVarying(field: FieldFacts, bytes: Uint8Array, at: number, end: number): void {
+  if (end - at > field.maxBytes) throw tooLong(field, end - at);
+  if (field.type === TYPE.json) checkJson(field, bytes, at, end);
+  else if (field.type === TYPE.text && !isUtf8(bytes, at, end))
+    throw malformedAt(field.name, 'a text that is not UTF-8');
+}
+
+function checkJson(field: FieldFacts, bytes: Uint8Array, at: number, end: number): void {
+  const problem = jsonProblem(bytes, at, end);
+  if (problem !== null) throw malformedAt(field.name, problem);
+}
+
+function isCodePoint(code: number): boolean {
+  return code <= LAST_CODE_POINT && (code < 0xd800 || code > 0xdfff);
+}
+
+/** A dict grows while others write: a code that is not known here may be known soon. */
+function noSuchValue(field: FieldFacts): NiobeError {
+  if (field.type === TYPE.enum) return violation(field.name, 'an enum without such a value');
+  return new NiobeError('NOT_READY', `${field.name}: a dict without such a value: a newer revision`, {
+    path: field.name,
+  });
+}
+
+export function outOfBounds(field: FieldFacts): NiobeError {
+  const { min, max } = field.declaration;
+  if (max === undefined) return violation(field.name, `below the least value, ${min}`);
+  if (min === undefined) return violation(field.name, `above the largest value, ${max}`);
+  return violation(field.name, `not within ${min} to ${max}`);
 }

@@ -1,6 +1,7 @@
 import { NiobeError } from '@niobe/kernel';
 import { compareRevisions } from './revisions.ts';
 import type { CompiledSchema } from './schema.ts';
+import { continues } from './steps.ts';
 
 /**
  * The schemas a process knows, by id and by name, each in its newest revision. The newest reads the bodies of all before it, so older
@@ -21,7 +22,7 @@ export class SchemaTable {
 
   /**
    * Makes a schema known. An older revision than the known one changes nothing. Throws `INCOMPATIBLE` where the id or the name
-   * belongs to another schema, or where a newer revision does more than add optional fields.
+   * belongs to another schema, or where a newer revision cannot read what an older one wrote.
    */
   add(schema: CompiledSchema): void {
     const known = this.#byId[schema.id] ?? this.#byName.get(schema.name);
@@ -47,12 +48,7 @@ function differences(known: CompiledSchema, schema: CompiledSchema): readonly st
   const [older, newer] = known.revision <= schema.revision ? [known, schema] : [schema, known];
   const result = compareRevisions(older.declaration, newer.declaration);
   if (typeof result === 'object') return result.reasons;
-  if (!startsWith(newer, older)) return ['fields: the order of the fields changed'];
-  if (result === 'added' && older.revision === newer.revision) return ['revision: fields were added without a new one'];
+  if (!continues(newer.declaration.fields, older.declaration.fields)) return ['fields: their order or history changed'];
+  if (result === 'added' && older.revision === newer.revision) return ['revision: it was changed without a new one'];
   return [];
-}
-
-/** Bodies are read by place, so a revision keeps the order of the one before. */
-function startsWith(newer: CompiledSchema, older: CompiledSchema): boolean {
-  return older.fields.every((field, index) => newer.fields[index]?.name === field.name);
 }

@@ -1,16 +1,25 @@
 import { murmur32, NiobeError, type ByteWriter } from '@niobe/kernel';
 import { BodyBuilder } from './body-builder.ts';
+import { orderBy, type BodyOrder, type OrderedPath } from './body-order.ts';
+import { CellPath, parsePath, stepsOfClause } from './cell-path.ts';
+import type { Clause } from './clause.ts';
 import { checkBody } from './check.ts';
 import { parseDeclaration } from './declaration.ts';
 import { checkKey, decodeKey, encodeKey, hashSeedOf, partitionOfIdKey } from './key.ts';
-import { fixedAt, isNullAt, layOut, variableEnd, variableStart, type Field, type Layout } from './layout.ts';
+import { addFieldBytes } from './field-bytes.ts';
+import type { Field } from './field.ts';
+import { fixedAt, isNullAt, isNullBefore, layOut, variableEnd, variableStart, type Layout } from './layout.ts';
 import { Merger } from './merge.ts';
-import { compileClauses, type Clause, type Predicate } from './predicate.ts';
+import { bigintAt, isInteger, numberAt } from './numbers.ts';
+import { OrderKeys } from './order-keys.ts';
+import { checkClauses, type Predicate } from './predicate.ts';
+import { generatePredicate } from './predicate-code.ts';
+import { ProjectedColumn } from './projected-column.ts';
+import { Projection, type ProjectedPath, type ProjectionBounds } from './projection.ts';
 import { decodeField, decodeRecord, encodeRecord } from './record.ts';
-import { integerWords, isSigned, numberAt } from './scalar.ts';
+import { renewedValue } from './renew.ts';
 import { REVISIONS_MAX, type CellRecord, type FieldValue, type KeyType, type SchemaDeclaration } from './types.ts';
 import { violation } from './violation.ts';
-import { bigintAt } from './words.ts';
 
 /** Largest schema id; ids travel as u16 and 0 is none. */
 const SCHEMA_ID_MAX = 0xffff;
@@ -47,7 +56,7 @@ export class CompiledSchema {
     this.keyType = declaration.key;
     this.isKeyed = declaration.key !== 'none';
     this.hashSeed = hashSeedOf(declaration.name, declaration.key);
-    this.#layout = layOut(declaration);
+    this.#layout = layOut(declaration.fields);
     this.fields = this.#layout.fields;
     this.#merger = new Merger(this.#layout);
     this.#builder = new BodyBuilder(this.#layout);
@@ -60,6 +69,16 @@ export class CompiledSchema {
     if (field !== undefined) return field;
     const names = this.fields.map((known) => known.name);
     throw new NiobeError('BAD_REQUEST', `${this.name} has no such field; it has ${names.join(', ')}`);
+  }
+
+  /** The path `price`, `address.city`, `lines.product`; `BAD_REQUEST` naming what exists. */
+  path(text: string): CellPath {
+    return new CellPath(parsePath(this.#layout, text));
+  }
+
+  /** What an index on a path stores and compares; each call gives one of its own. Throws `BAD_REQUEST`. */
+  orderKeys(path: string): OrderKeys {
+    return new OrderKeys(this.path(path));
   }
 
   /** The hash that chooses the place in the index and, unless ids do, the partition; a u32. */
@@ -110,34 +129,43 @@ export class CompiledSchema {
 
   /**
    * Throws unless the bytes are a body: `MALFORMED`, `SCHEMA_VIOLATION`, `TOO_LARGE`, or `NOT_READY` where a newer revision than this
-   * wrote it. O(length), allocates nothing.
+   * wrote it. O(length); allocates nothing, but for JSON.
    */
   check(bytes: Uint8Array, at: number, length: number): void {
     checkBody(this.#layout, bytes, at, length);
   }
 
   isNull(bytes: Uint8Array, at: number, fieldIndex: number): boolean {
-    return isNullAt(this.fields[fieldIndex]!, bytes, at);
+    const field = this.fields[fieldIndex]!;
+    return bytes[at]! < this.#layout.from ? isNullBefore(this.#layout, field, bytes, at) : isNullAt(field, bytes, at);
   }
 
   /**
-   * A fixed field as a number: bool as 0 or 1, enum as its index, decimal scaled, integers beyond 2^53 rounded to the nearest double.
-   * NaN where the field is null. Allocates nothing.
+   * A fixed field as a number: bool as 0 or 1, enum and dict as index, decimal scaled, char as code point, date as days since 1970,
+   * integers beyond 2^53 rounded to the nearest double. NaN where the field is null. Allocates nothing, but for bodies that are older
+   * than the last widening or default.
    */
   readNumber(bytes: Uint8Array, at: number, fieldIndex: number): number {
     const field = this.fields[fieldIndex]!;
+    if (bytes[at]! < this.#layout.from) {
+      const value = renewedValue(this.#layout, field, bytes, at, 0);
+      return value === null ? NaN : numberAt(field.type, value, 0);
+    }
     return isNullAt(field, bytes, at) ? NaN : numberAt(field.type, bytes, fixedAt(this.#layout, field, bytes, at));
   }
 
-  /** An integer, decimal (scaled), timestamp or id exactly; 0n where the field is null. */
+  /** An integer, decimal (scaled), timestamp, date or id exactly; 0n where the field is null. */
   readBigint(bytes: Uint8Array, at: number, fieldIndex: number): bigint {
     const field = this.fields[fieldIndex]!;
-    if (integerWords(field.type) === 0) throw violation(field.name, `${field.declaration.type} is no integer type`);
-    if (isNullAt(field, bytes, at)) return 0n;
-    return bigintAt(bytes, fixedAt(this.#layout, field, bytes, at), integerWords(field.type), isSigned(field.type));
+    if (!isInteger(field.type)) throw violation(field.name, `${field.declaration.type} is no integer type`);
+    if (bytes[at]! < this.#layout.from) {
+      const value = renewedValue(this.#layout, field, bytes, at, 0);
+      return value === null ? 0n : bigintAt(field.type, value, 0);
+    }
+    return isNullAt(field, bytes, at) ? 0n : bigintAt(field.type, bytes, fixedAt(this.#layout, field, bytes, at));
   }
 
-  /** Where a text, bytes or array field begins in `bytes`. Not for a null. */
+  /** Where a text, bytes or array field begins in `bytes`. Not for a null, nor for bodies older than the last widening or default. */
   rangeStart(bytes: Uint8Array, at: number, length: number, fieldIndex: number): number {
     return variableStart(this.#layout, this.fields[fieldIndex]!, bytes, at, length);
   }
@@ -145,6 +173,14 @@ export class CompiledSchema {
   /** Where a text, bytes or array field ends in `bytes`. Not for a null. */
   rangeEnd(bytes: Uint8Array, at: number, length: number, fieldIndex: number): number {
     return variableEnd(this.#layout, this.fields[fieldIndex]!, bytes, at, length);
+  }
+
+  /**
+   * Adds the bytes that each field of a body takes to `into`, by index of the field; the rest of the body says how it is laid out. Allocates
+   * nothing.
+   */
+  addFieldBytes(bytes: Uint8Array, at: number, length: number, into: Float64Array): void {
+    addFieldBytes(this.#layout, bytes, at, length, into);
   }
 
   /** A writer of bodies without objects; each builder writes one body at a time. */
@@ -171,12 +207,26 @@ export class CompiledSchema {
 
   /** Room that {@link merge} needs. */
   mergedBytesMax(oldLength: number, deltaLength: number): number {
-    return oldLength + deltaLength + this.#merger.headBytesMax;
+    return this.#merger.mergedBytesMax(oldLength, deltaLength);
   }
 
   /** A test that runs on bytes and is true where all clauses hold. Throws `BAD_REQUEST` or `SCHEMA_VIOLATION`. */
   compilePredicate(clauses: readonly Clause[]): Predicate {
-    return compileClauses(this.#layout, clauses);
+    const checked = checkClauses(clauses, (clause) => new CellPath(stepsOfClause(this.#layout, clause)));
+    return generatePredicate(this.#layout, checked);
+  }
+
+  /** Columns of some paths, to be filled from bodies. Throws `BAD_REQUEST`. */
+  compileProjection(paths: readonly ProjectedPath[], bounds: ProjectionBounds): Projection {
+    return new Projection(
+      paths.map(({ path, exact = false }) => new ProjectedColumn(this.path(path), exact)),
+      bounds,
+    );
+  }
+
+  /** An order of bodies by the first path in which they differ. Throws `BAD_REQUEST`. */
+  compileOrder(paths: readonly OrderedPath[]): BodyOrder {
+    return orderBy(paths.map(({ path, descending = false }) => ({ path: this.path(path), descending })));
   }
 }
 

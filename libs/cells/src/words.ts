@@ -5,6 +5,8 @@
 
 const F64 = new Float64Array(1);
 const HALVES = new Uint32Array(F64.buffer);
+const F32 = new Float32Array(1);
+const F32_BITS = new Uint32Array(F32.buffer);
 const TWO_32 = 0x1_0000_0000;
 const TWO_31 = 0x8000_0000;
 
@@ -60,6 +62,17 @@ export function setF64(bytes: Uint8Array, at: number, value: number): void {
   F64[0] = Number.isNaN(value) ? NaN : value;
   setU32(bytes, at, HALVES[0]!);
   setU32(bytes, at + 4, HALVES[1]!);
+}
+
+export function f32At(bytes: Uint8Array, at: number): number {
+  F32_BITS[0] = i32At(bytes, at);
+  return F32[0]!;
+}
+
+/** Writes the nearest 32-bit float; every NaN as the same bits. */
+export function setF32(bytes: Uint8Array, at: number, value: number): void {
+  F32[0] = Number.isNaN(value) ? NaN : value;
+  setU32(bytes, at, F32_BITS[0]!);
 }
 
 /** An integer of `words` u32 as a bigint. */

@@ -1,106 +1,137 @@
 import fc from 'fast-check';
-import { formatDecimal } from '../src/decimal.ts';
-import type { FieldDeclaration, FieldValue, ScalarType, ScalarValue, SchemaDeclaration } from '../src/types.ts';
+import { FIELD_TYPES } from '../src/type-table.ts';
+import type {
+  CellRecord,
+  FieldDeclaration,
+  FieldDeclarations,
+  FieldType,
+  FieldValue,
+  JsonValue,
+  ScalarType,
+  ScalarValue,
+  SchemaDeclaration,
+} from '../src/types.ts';
+import { valueOf as scalarOf } from './revised-records.ts';
 
 /** Values and declarations for property tests. */
 
-export const SCALAR_TYPES: readonly ScalarType[] = [
-  'bool',
-  'i32',
-  'i64',
-  'u32',
-  'u64',
-  'i128',
-  'f64',
-  'decimal',
-  'text',
-  'bytes',
-  'timestamp',
-  'enum',
-  'id',
-];
+/** All types but records. */
+export const SCALAR_TYPES = FIELD_TYPES.filter((type) => type !== 'record') as readonly ScalarType[];
 
 const ENUM_NAMES = ['red', 'green', 'blue'];
+/** Records within records in a drawn declaration. */
+const DEPTH_MAX = 3;
 
-/** A bigint as the application sees it. */
-function seen(value: bigint): number | bigint {
-  return value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value;
-}
-
-function integers(bits: number, signed: boolean): fc.Arbitrary<number | bigint> {
-  const min = signed ? -(2n ** BigInt(bits - 1)) : 0n;
-  const max = signed ? 2n ** BigInt(bits - 1) - 1n : 2n ** BigInt(bits) - 1n;
-  const edges = fc.constantFrom(min, max, 0n, 1n, max / 2n, 2n ** 31n, 2n ** 32n - 1n);
-  const any = fc.oneof(fc.bigInt({ min, max }), edges);
-  return any.map((value) => seen(value > max ? max : value));
-}
-
-/** A value of a field as `decode` gives it. */
-function scalarOf(field: FieldDeclaration): fc.Arbitrary<ScalarValue> {
-  switch (field.type) {
-    case 'bool':
-      return fc.boolean();
-    case 'i32':
-      return integers(32, true);
-    case 'u32':
-      return integers(32, false);
-    case 'i64':
-      return integers(64, true);
-    case 'u64':
-      return integers(64, false);
-    case 'i128':
-      return integers(128, true);
-    case 'f64':
-      return fc.double();
-    case 'decimal':
-      return integers(64, true).map((scaled) => formatDecimal(scaled, field.scale ?? 0));
-    case 'text':
-      return fc.string({ unit: 'binary', maxLength: 40 });
-    case 'bytes':
-      return fc.uint8Array({ maxLength: 40 });
-    case 'timestamp':
-      return fc.integer({ min: -8_640_000_000_000_000, max: 8_640_000_000_000_000 });
-    case 'enum':
-      return fc.constantFrom(...ENUM_NAMES);
-    case 'id':
-      return fc.integer({ min: 0, max: 2 ** 52 - 1 });
-  }
-}
-
-export function valueOf(field: FieldDeclaration): fc.Arbitrary<FieldValue> {
-  const value: fc.Arbitrary<FieldValue> =
-    field.array === true ? fc.array(scalarOf(field), { maxLength: 5 }) : scalarOf(field);
-  return field.optional === true ? fc.option(value) : value;
-}
-
-/** Any declaration with none to eight fields. */
-export const declarations: fc.Arbitrary<SchemaDeclaration> = fc
-  .array(fc.record({ type: fc.constantFrom(...SCALAR_TYPES), optional: fc.boolean(), array: fc.boolean() }), {
-    minLength: 0,
-    maxLength: 8,
-  })
-  .map((fields) => ({
-    name: 'sample',
-    key: 'text',
-    fields: Object.fromEntries(fields.map((field, index) => [`f${index}`, fieldOf(field.type, field)])),
-  }));
-
-export function fieldOf(type: ScalarType, flags: { optional?: boolean; array?: boolean } = {}): FieldDeclaration {
+/** A declared field with what its type must say. */
+export function fieldOf(
+  type: ScalarType,
+  flags: { optional?: boolean; array?: boolean | number; nullItems?: boolean } = {},
+): FieldDeclaration {
+  const { array = false } = flags;
   return {
     type,
     ...(flags.optional === true && { optional: true as const }),
-    ...(flags.array === true && { array: true as const }),
+    ...(array !== false && { array: array }),
+    ...(array !== false && flags.nullItems === true && { nullItems: true as const }),
     ...(type === 'decimal' && { scale: 3 }),
-    ...(type === 'enum' && { values: ENUM_NAMES }),
+    ...((type === 'enum' || type === 'dict') && { values: ENUM_NAMES }),
   };
 }
 
+/** A value of a field as `decode` gives it. */
+export function valueOf(field: FieldDeclaration): fc.Arbitrary<FieldValue> {
+  const item: fc.Arbitrary<FieldValue> = field.nullItems === true ? fc.option(singleOf(field)) : singleOf(field);
+  const { array } = field;
+  const length = typeof array === 'number' ? { minLength: array, maxLength: array } : { maxLength: 5 };
+  const value = array === undefined ? singleOf(field) : fc.array(item, length);
+  return field.optional === true ? fc.option(value as fc.Arbitrary<FieldValue>) : (value as fc.Arbitrary<FieldValue>);
+}
+
+function singleOf({ type, fields, min, max }: FieldDeclaration): fc.Arbitrary<ScalarValue | CellRecord> {
+  if (type === 'record') return recordOf(fields!);
+  if (type === 'json') return fc.jsonValue({ stringUnit: 'binary' }) as fc.Arbitrary<JsonValue>;
+  if (min !== undefined && max !== undefined) return fc.integer({ min: min as number, max: max as number });
+  return scalarOf(type);
+}
+
+/** A record of declared fields. */
+export function recordOf(fields: FieldDeclarations): fc.Arbitrary<CellRecord> {
+  const members = Object.entries(fields).map(([name, field]) => [name, valueOf(field)]);
+  return fc.record(Object.fromEntries(members), { noNullPrototype: true });
+}
+
+/** Integers that a bound of 0 to 100 fits. */
+const BOUNDED: readonly FieldType[] = ['i8', 'i16', 'i32', 'i64', 'u8', 'u16', 'u32', 'u64', 'i128', 'timestamp'];
+
+interface Drawn {
+  readonly type: FieldType;
+  readonly optional: boolean;
+  readonly array: boolean | number;
+  readonly nullItems: boolean;
+  readonly isBounded: boolean;
+  readonly isGiven: boolean;
+  readonly fields: FieldDeclarations;
+}
+
+function drawnAt(depth: number): fc.Arbitrary<Drawn> {
+  return fc.record({
+    type: fc.constantFrom(...SCALAR_TYPES, ...(depth < DEPTH_MAX ? (['record', 'record', 'record'] as const) : [])),
+    optional: fc.boolean(),
+    array: fc.oneof(fc.constant(false), fc.constant(false), fc.constant(true), fc.integer({ min: 1, max: 9 })),
+    nullItems: fc.boolean(),
+    isBounded: fc.boolean(),
+    isGiven: fc.boolean(),
+    fields: depth < DEPTH_MAX ? fieldsAt(depth + 1) : fc.constant({}),
+  });
+}
+
+function fieldsAt(depth: number): fc.Arbitrary<FieldDeclarations> {
+  return fc
+    .array(drawnAt(depth), { maxLength: depth === 1 ? 8 : 3 })
+    .map((drawn) => Object.fromEntries(drawn.map((field, index) => [`f${index}`, declared(field)])));
+}
+
+function declared(drawn: Drawn): FieldDeclaration {
+  const plain = {
+    ...fieldOf(drawn.type as ScalarType, drawn),
+    ...(drawn.type === 'record' && { fields: drawn.fields }),
+  };
+  const bounded = drawn.isBounded && BOUNDED.includes(drawn.type) ? { ...plain, min: 0, max: 100 } : plain;
+  const given = drawn.isGiven && drawn.array === false ? GIVEN[drawn.type] : undefined;
+  return given === undefined ? bounded : { ...bounded, default: given };
+}
+
+/** A default of each type, within the bounds above, in JSON. */
+export const GIVEN: Readonly<Partial<Record<FieldType, JsonValue>>> = {
+  bool: true,
+  i8: 1,
+  i64: '7',
+  u32: 2,
+  f32: 0.5,
+  f64: 1.5,
+  decimal: '1.250',
+  char: 'ä',
+  text: 'given',
+  bytes: 'AAEC',
+  uuid: '01234567-89ab-cdef-0123-456789abcdef',
+  timestamp: 5,
+  date: '2024-02-29',
+  enum: 'blue',
+  dict: 'green',
+  id: 3,
+  pos2: [1, 2],
+  geo: { lat: 1, lon: 2 },
+  json: { a: [1] },
+};
+
+/** Any declaration with none to eight fields. */
+export const declarations: fc.Arbitrary<SchemaDeclaration> = fieldsAt(1).map((fields) => ({
+  name: 'sample',
+  key: 'text',
+  fields,
+}));
+
 /** A declaration with a record of it. */
-export const samples: fc.Arbitrary<{ declaration: SchemaDeclaration; record: Record<string, FieldValue> }> =
-  declarations.chain((declaration) =>
-    fc
-      .record(Object.fromEntries(Object.entries(declaration.fields).map(([name, field]) => [name, valueOf(field)])), {
-        noNullPrototype: true,
-      })
-      .map((record) => ({ declaration, record: record as Record<string, FieldValue> })),
-  );
+export const samples: fc.Arbitrary<{ declaration: SchemaDeclaration; record: CellRecord }> = declarations.chain(
+  (declaration) => recordOf(declaration.fields).map((record) => ({ declaration, record })),
+);

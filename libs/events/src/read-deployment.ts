@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseDeclaration, type KeyType, type SchemaDeclaration } from '@niobe/cells';
+import { resolveDeclaration, type KeyType, type SchemaDeclaration } from '@niobe/cells';
 import { isNiobeError, messageOf, NiobeError } from '@niobe/kernel';
 import { z } from 'zod';
 import {
@@ -30,18 +30,6 @@ const FLAT_NAMES: readonly string[] = ['id', 'source', 'type', 'time'];
 const OWN_SCHEMAS: readonly string[] = ['niobe.', 'cube/', 'edge.'];
 /** Keys that a folder may declare; the others are made of cell ids, which nobody knows before the cells exist. */
 const DECLARED_KEYS: readonly KeyType[] = ['text', 'integer', 'none'];
-
-/** One file of `cells/`, by the rules of `@niobe/cells`. */
-const cellSchema: z.ZodType<SchemaDeclaration> = z.unknown().transform((json, context): SchemaDeclaration => {
-  try {
-    return parseDeclaration(json);
-  } catch (error) {
-    if (!isNiobeError(error, 'BAD_DECLARATION')) throw error;
-    const problems = (error.details.problems as readonly string[] | undefined) ?? [error.message];
-    for (const message of problems) context.addIssue({ code: 'custom', message });
-    return z.NEVER;
-  }
-});
 
 const objectSchema = z.record(z.string(), z.unknown(), { error: 'expected a JSON object' });
 
@@ -82,10 +70,11 @@ export async function readDeployment(dir: string): Promise<Deployment> {
   const problems = new Problems();
   const file = await readDeclaration(dir, 'deployment.json', deploymentSchema, problems);
   const events = await readFolder(dir, 'events', eventTypeSchema, problems, checkReferences);
-  const cells = await readFolder(dir, 'cells', cellSchema, problems);
+  const written = await readFolder(dir, 'cells', objectSchema, problems);
   const cubes = await readFolder(dir, 'cubes', objectSchema, problems);
   const edges = await readFolder(dir, 'edges', objectSchema, problems);
   const mappings = await readFolder(dir, 'mappings', objectSchema, problems);
+  const cells = resolveCells(written, problems);
   checkCells(cells, problems);
   checkEvents(file, events, problems);
   problems.throwIfAny(dir);
@@ -172,6 +161,21 @@ async function readText(path: string): Promise<string> {
       maxBytes: FILE_BYTES_LIMIT,
     });
   return readFile(path, 'utf8');
+}
+
+/** The schemas that the files of `cells/` stand for, by the rules of `@niobe/cells`. */
+function resolveCells(written: readonly RawDeclaration[], problems: Problems): Read<SchemaDeclaration>[] {
+  const byName = new Map(written.map(({ declaration }) => [String(declaration['name']), declaration]));
+  const cells: Read<SchemaDeclaration>[] = [];
+  for (const { file, declaration } of written) {
+    try {
+      cells.push({ file, declaration: resolveDeclaration(declaration, byName) });
+    } catch (error) {
+      if (!isNiobeError(error, 'BAD_DECLARATION')) throw error;
+      for (const message of error.details['problems'] as readonly string[]) problems.add(file, '', message);
+    }
+  }
+  return cells;
 }
 
 function checkCells(cells: readonly Read<SchemaDeclaration>[], problems: Problems): void {

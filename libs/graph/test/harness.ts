@@ -94,7 +94,7 @@ export class TestPartition {
 
   #options(): ConstructorParameters<typeof PartitionStore>[0] {
     const arena = new Arena({ bytes: this.#isScarce ? 16 * MIB : 32 * MIB });
-    if (this.#isScarce) for (const bytes of BALLAST_BYTES) arena.open(BALLAST_SEGMENT, bytes, 'write');
+    if (this.#isScarce) for (const bytes of BALLAST_BYTES) arena.open(BALLAST_SEGMENT, bytes, 'write', 0);
     const { schemas } = this;
     const clock = new ManualClock();
     const events = this.#log;

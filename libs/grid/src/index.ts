@@ -25,6 +25,7 @@ export {
 } from './frames/failure.ts';
 export { CellState, GetFrameBuilder, GetReply, GetReplyBuilder, GetRequest } from './frames/get.ts';
 export { FrameKind, PROTOCOL, stampRequest, type FrameKindCode, type RequestHeader } from './frames/header.ts';
+export { memoryFrame, memoryReply, readMemoryReply, readMemoryRequest, type MemoryRequest } from './frames/memory.ts';
 export {
   ScanReply,
   ScanReplyBuilder,

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { SchemaTable, type SchemaDeclaration } from '@niobe/cells';
-import { silentLogger, systemClock, until } from '@niobe/kernel';
+import { ByteWriter, silentLogger, systemClock, until } from '@niobe/kernel';
 import { MemorySharedMaps } from './memory-shared-maps.ts';
 import { parseCatalogueSnapshot, SchemaCatalogue } from './schema-catalogue.ts';
 import { CURSOR_SCHEMA_ID, EDGE_CHUNK_SCHEMA_ID, SEEN_SCHEMA_ID } from './system-schemas.ts';
@@ -68,6 +68,39 @@ describe('SchemaCatalogue', () => {
     await expect(catalogue.ensure([{ ...users, key: 'date' } as unknown as SchemaDeclaration])).rejects.toMatchObject({
       code: 'BAD_DECLARATION',
     });
+  });
+
+  it('gives a dict its new texts, each once and the same number to everybody', async () => {
+    const lines = { type: 'record', array: true, fields: { colour: { type: 'dict' } } } as const;
+    const orders: SchemaDeclaration = { name: 'orders', key: 'text', fields: { lines } };
+    const one = await open();
+    const other = await open();
+    const [first] = await one.catalogue.ensure([orders]);
+    const order = (colour: string): unknown => first!.encode({ lines: [{ colour }] }, new ByteWriter(100));
+    expect(() => order('red')).toThrow(expect.objectContaining({ details: { path: 'lines[0].colour' } }));
+    await Promise.all([
+      one.catalogue.ensureTexts('orders', 'lines[0].colour', ['red', 'blue', 'red']),
+      other.catalogue.ensureTexts('orders', 'lines.colour', ['green', 'red']),
+    ]);
+    const [newest] = await one.catalogue.ensure([orders]);
+    expect(newest!.revision).toBe(3);
+    const { values } = newest!.path('lines.colour').field;
+    expect(values.toSorted()).toEqual(['blue', 'green', 'red']);
+    expect((await other.catalogue.ensureTexts('orders', 'lines.colour', ['blue'])).revision).toBe(3);
+    await until(systemClock, () => other.schemas.get(first!.id)?.revision === 3, SOON_MS, 'the other following');
+    const body = new ByteWriter(100);
+    newest!.encode({ lines: [{ colour: 'blue' }] }, body);
+    expect(other.schemas.get(first!.id)!.decode(body.buffer, 0, body.length)).toEqual({ lines: [{ colour: 'blue' }] });
+  });
+
+  it('refuses texts where there is no dict, or none that has room', async () => {
+    const { catalogue } = await open();
+    await catalogue.ensure([users]);
+    const texts = ['x'.repeat(256)];
+    await expect(catalogue.ensureTexts('nobody', 'name', ['a'])).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(catalogue.ensureTexts('users', 'name', ['a'])).rejects.toMatchObject({ code: 'BAD_REQUEST' });
+    await catalogue.ensure([{ name: 'dicts', key: 'none', fields: { text: { type: 'dict' } } }]);
+    await expect(catalogue.ensureTexts('dicts', 'text', texts)).rejects.toMatchObject({ code: 'BAD_DECLARATION' });
   });
 
   it('never gives an id again, also after its schema was removed', async () => {

@@ -1,4 +1,4 @@
-import { compareRevisions, compileSchema, joinRevisions, parseDeclaration } from '@niobe/cells';
+import { compareRevisions, compileSchema, joinRevisions, parseDeclaration, withTexts } from '@niobe/cells';
 import type { CompiledSchema, SchemaDeclaration, SchemaTable } from '@niobe/cells';
 import { deferred, isNiobeError, NiobeError, type Deferred, type Logger } from '@niobe/kernel';
 import { integerField, objectRow } from './row-shape.ts';
@@ -8,8 +8,8 @@ import { FIRST_SCHEMA_ID, SYSTEM_SCHEMAS } from './system-schemas.ts';
 /**
  * The map `schemas`: which id a cell schema has, for ever, and how it is declared now.
  *
- * 1. A row per name: id, revision, declaration. Equal declarations change nothing, added optional fields make the next revision,
- *    anything else is `INCOMPATIBLE`, naming field and reason.
+ * 1. A row per name: id, revision, declaration. Equal declarations change nothing, compatible changes make the next revision, anything
+ *    else is `INCOMPATIBLE`, naming each field and the reason. A dict gets its new texts so, too.
  * 2. Ids come from one counter row and are never given twice, also after a schema was removed: a creator takes an id first and then
  *    creates its row; the loser of a race has wasted a number and uses the winner's.
  * 3. Every process follows the map into its `SchemaTable`.
@@ -85,6 +85,22 @@ export class SchemaCatalogue {
     return compiled;
   }
 
+  /**
+   * Registers texts that a `dict` does not have yet, as a new revision, and returns that: what a writer does who was refused with
+   * `NOT_READY`, whose details say the `path`. `NOT_FOUND`, `BAD_REQUEST` where there is no dict, `BAD_DECLARATION` where it is full.
+   */
+  async ensureTexts(name: string, path: string, texts: readonly string[]): Promise<CompiledSchema> {
+    for (let tries = 0; tries < TRIES_MAX; tries++) {
+      const found = (await this.#map.get(name)) as MapValue<SchemaRow> | null;
+      if (found === null) throw new NiobeError('NOT_FOUND', `schema ${name} is not registered`);
+      const declaration = parseDeclaration(withTexts(found.value.declaration, path, texts));
+      const isEqual = compareRevisions(found.value.declaration, declaration) === 'equal';
+      const row = isEqual ? found.value : await this.#raise(found, declaration);
+      if (row !== null) return this.#know(row);
+    }
+    throw new NiobeError('BUSY', `schema ${name} changed ${TRIES_MAX} times under our hands`);
+  }
+
   /** The schemas as the leader has them. */
   async snapshot(): Promise<CatalogueSnapshot> {
     const schemas: SchemaRow[] = [];
@@ -116,12 +132,15 @@ export class SchemaCatalogue {
     refuseSystemName(declaration.name);
     for (let tries = 0; tries < TRIES_MAX; tries++) {
       const row = await this.#registered(declaration);
-      if (row === null) continue;
-      const schema = compileSchema(row.id, row.revision, row.declaration);
-      this.#schemas.add(schema);
-      return schema;
+      if (row !== null) return this.#know(row);
     }
     throw new NiobeError('BUSY', `schema ${declaration.name} changed ${TRIES_MAX} times under our hands`);
+  }
+
+  #know({ id, revision, declaration }: SchemaRow): CompiledSchema {
+    const schema = compileSchema(id, revision, declaration);
+    this.#schemas.add(schema);
+    return schema;
   }
 
   /** The row that fits `declaration`, made or raised where needed; null when somebody else was faster. */

@@ -59,6 +59,9 @@ const CODES = {
   BUDGET_EXCEEDED: { retry: 'never', status: 422, title: 'The search went over its budget' },
   TOO_MANY_SEARCHES: { retry: 'later', status: 429, title: 'Too many searches are under way' },
   SEARCH_LOST: { retry: 'later', status: 503, title: 'A shard no longer knows the search' },
+  // Snapshots.
+  SNAPSHOT_EXPIRED: { retry: 'same', status: 410, title: 'The snapshot has ended' },
+  TOO_MANY_SNAPSHOTS: { retry: 'later', status: 429, title: 'Too many snapshots are open' },
 } as const;
 
 /** Name of an operating error. */

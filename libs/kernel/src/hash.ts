@@ -1,4 +1,5 @@
 import { crc32 as zlibCrc32 } from 'node:zlib';
+import { viewOf } from './view.ts';
 
 /**
  * Hashes of bytes. MurmurHash3 is Austin Appleby's, public domain (smhasher): x86-32 spreads keys over partitions and indexes,
@@ -16,11 +17,11 @@ function finalMix(h: number): number {
 
 /** MurmurHash3 x86-32 of `bytes[start, end)`; a u32. O(n). */
 export function murmur32(bytes: Uint8Array, start: number, end: number, seed = 0): number {
+  const view = viewOf(bytes);
   let h = seed | 0;
   let at = start;
   for (const last = end - 4; at <= last; at += 4) {
-    let k = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
-    k = Math.imul(k, C1);
+    let k = Math.imul(view.getInt32(at, true), C1);
     k = Math.imul((k << 15) | (k >>> 17), C2);
     h ^= k;
     h = (Math.imul((h << 13) | (h >>> 19), 5) + 0xe6546b64) | 0;

@@ -18,6 +18,20 @@ describe('ranges of bytes', () => {
     );
   });
 
+  it('are the same, or not for one byte anywhere', () => {
+    fc.assert(
+      fc.property(bytes, fc.nat(9), fc.nat(9), fc.nat(300), (source, aAt, bAt, changed) => {
+        const [a, b] = [new Uint8Array(310), new Uint8Array(310)];
+        a.set(source, aAt);
+        b.set(source, bAt);
+        expect(sameRange(a, aAt, b, bAt, source.length)).toBe(true);
+        if (changed >= source.length) return;
+        b[bAt + changed]! ^= 0x40;
+        expect(sameRange(a, aAt, b, bAt, source.length)).toBe(false);
+      }),
+    );
+  });
+
   it('compare as the platform does', () => {
     const short = fc.uint8Array({ maxLength: 4, max: 2 });
     fc.assert(

@@ -37,7 +37,7 @@ export class Cells {
 
   constructor(options: CellsOptions, segments: Iterable<RecoveredSegment> = []) {
     const arena = new Arena({ bytes: options.arenaBytes ?? 16 * MIB });
-    for (const bytes of options.ballast ?? []) arena.open(BALLAST_SEGMENT, bytes, 'write');
+    for (const bytes of options.ballast ?? []) arena.open(BALLAST_SEGMENT, bytes, 'write', 0);
     this.store = PartitionStore.recover({ ...options, arena, schemas: schemas() }, segments);
   }
 

@@ -1,8 +1,12 @@
 import { assert, NiobeError } from '@niobe/kernel';
-import { BuddyAllocator } from './buddy.ts';
+import { alignedParts, BuddyAllocator } from './buddy.ts';
+import { cheapestStretch, Clearing } from './clearing.ts';
 import { COMMIT_BYTES, GRAIN_SHIFT, START_BYTES, WORD_BYTES, type EntryMemory } from './entry.ts';
 import { BATCH_BYTES_MAX, BLOCK_BYTES, RESERVE_BLOCKS, RESERVE_SHARE, SEGMENT_BYTES_MIN } from './limits.ts';
+import { indexPagesFor } from './key-tables.ts';
 import { Segment } from './segment.ts';
+import { pagesFor, SlotPool } from './slot-pool.ts';
+import { OpenSnapshots, type SnapshotPolicy } from './snapshot/open-snapshots.ts';
 
 /**
  * The process's fixed block of shared memory, from which all its partitions take segments.
@@ -25,9 +29,21 @@ export class Arena implements EntryMemory {
   readonly capacityBytes: number;
   readonly blockBytes: number;
   readonly reserveBytes: number;
+  /** The pages of the slot tables of all partitions. */
+  readonly slotPool: SlotPool;
+  /** The pages of the key indexes of all partitions. */
+  readonly indexPool: SlotPool;
+  readonly snapshots: OpenSnapshots;
   readonly #buddy: BuddyAllocator;
   readonly #byGrain: (Segment | null)[];
   #retiredBytes = 0;
+  #lentBytes = 0;
+  /** Size of the largest segment that was not to be had, 0 where there is none; and what it was for. */
+  #wantedBytes = 0;
+  #wantedFor: Purpose = 'write';
+  #clearing: Clearing | null = null;
+  /** Bytes of the segments that writers ever took: the clock by which segments age. */
+  clockBytes = 0;
   #stagingTaken = false;
 
   /** Throws `BAD_CONFIG` where the sizes do not fit each other. */
@@ -45,6 +61,9 @@ export class Arena implements EntryMemory {
     this.words = new Uint32Array(memory);
     const grains = memory.byteLength / SEGMENT_BYTES_MIN;
     this.bases = new Uint32Array(new SharedArrayBuffer(grains * Uint32Array.BYTES_PER_ELEMENT));
+    this.slotPool = new SlotPool(pagesFor(this.capacityBytes));
+    this.indexPool = new SlotPool(indexPagesFor(this.capacityBytes));
+    this.snapshots = new OpenSnapshots(options.snapshots);
     this.#buddy = new BuddyAllocator(blocks, Math.log2(blockBytes / SEGMENT_BYTES_MIN));
     this.#byGrain = Array.from({ length: this.capacityBytes / SEGMENT_BYTES_MIN }, () => null);
   }
@@ -59,14 +78,15 @@ export class Arena implements EntryMemory {
   }
 
   /**
-   * How scarce memory is: 0 while a quarter of it is free or on its way, 1 where hardly more than the reserve is. The cleaner works
-   * harder as it rises.
+   * How scarce memory is: 0 while so much is free or on its way that nothing needs to be moved, 1 where there is no more than the reserve.
+   * The cleaner works harder as it rises. What snapshots hold is not on its way: else nothing would be cleaned until they gave way.
    */
   get pressure(): number {
-    const usable = this.capacityBytes - this.reserveBytes;
-    const available = this.freeBytes + this.#retiredBytes - this.reserveBytes;
-    const scarcity = (usable * COMFORT_SHARE - available) / (usable * (COMFORT_SHARE - SCARCE_SHARE));
-    return Math.min(1, Math.max(0, scarcity));
+    const usableBytes = this.capacityBytes - this.reserveBytes;
+    const comfortBytes = Math.max(usableBytes * COMFORT_SHARE, COMFORT_BYTES_MIN, this.#wantedBytes);
+    const arrivingBytes = this.#retiredBytes - this.snapshots.heldBytes + this.#clearedBytes;
+    const availableBytes = this.freeBytes + arrivingBytes - this.reserveBytes + this.lentBytes;
+    return Math.min(1, Math.max(0, 1 - availableBytes / comfortBytes));
   }
 
   /** The segment an address lies in. The address must be one of a live entry. O(1). */
@@ -80,15 +100,67 @@ export class Arena implements EntryMemory {
    * @param versionWord epoch and high bits of seq of its entries; see entry.ts
    */
   open(number: number, capacityBytes: number, purpose: Purpose, versionWord: number): Segment | null {
-    if (this.freeBytes - capacityBytes < this.reserveBytes * RESERVE_KEPT[purpose]) return null;
+    if (this.freeBytes - capacityBytes < this.#keptBytes(purpose)) return null;
     const grain = this.#buddy.take(orderOf(capacityBytes));
     if (grain < 0) return null;
+    if (capacityBytes >= this.#wantedBytes) this.#wantedBytes = 0;
     const startByte = STAGING_REGION_BYTES + grain * SEGMENT_BYTES_MIN;
     const segment = new Segment(this, number, startByte, capacityBytes, versionWord);
+    if (purpose !== 'clean') this.clockBytes += capacityBytes;
+    segment.openedAtBytes = this.clockBytes;
     const end = grain + capacityBytes / SEGMENT_BYTES_MIN;
     this.#byGrain.fill(segment, grain, end);
     this.bases.fill(versionWord, STAGING_GRAINS + grain, STAGING_GRAINS + end);
     return segment;
+  }
+
+  /** Bytes that must stay free after an allocation. */
+  #keptBytes(purpose: Purpose): number {
+    return Math.max(0, this.reserveBytes - this.lentBytes) * RESERVE_KEPT[purpose];
+  }
+
+  /**
+   * Notes that no segment of this size was to be had. Where enough bytes are free, only not side by side, the stretch with least in it is
+   * cleared; where they are not, pressure rises.
+   */
+  want(capacityBytes: number, purpose: Purpose): void {
+    this.#wantedBytes = Math.max(this.#wantedBytes, capacityBytes);
+    this.#wantedFor = purpose;
+    if (this.#clearing?.isStuck(this.freeBytes) === true) this.#endClearing(this.#clearing);
+    this.#clearIfFragmented();
+  }
+
+  #clearIfFragmented(): void {
+    if (this.#wantedBytes === 0 || this.#clearing !== null) return;
+    const order = orderOf(this.#wantedBytes);
+    if (this.freeBytes - this.#wantedBytes < this.#keptBytes(this.#wantedFor) || this.#buddy.has(order)) return;
+    const stretch = cheapestStretch(this.#byGrain, order, this.freeBytes);
+    if (stretch !== null) this.#clearing = new Clearing(stretch, this.#buddy);
+  }
+
+  #endClearing(clearing: Clearing): void {
+    clearing.end(this.#buddy);
+    this.#clearing = null;
+  }
+
+  /** True while somebody was refused a segment that is still not there. */
+  get isShort(): boolean {
+    return this.#wantedBytes > 0;
+  }
+
+  /** Bytes that are free but kept for a larger segment. */
+  get #clearedBytes(): number {
+    return this.#clearing?.heldBytes ?? 0;
+  }
+
+  /** Notes that survivors took so much: it comes back with the segments that they empty. */
+  lend(capacityBytes: number): void {
+    this.#lentBytes += capacityBytes;
+  }
+
+  /** What survivors hold of the reserve now. Writers are not made to wait for it: the cleaner asked for no more than it will need. */
+  get lentBytes(): number {
+    return Math.min(this.#lentBytes, this.reserveBytes * LENT_SHARE);
   }
 
   /** Counts a segment as on its way to be free. */
@@ -101,13 +173,37 @@ export class Arena implements EntryMemory {
     this.#retiredBytes += segment.capacityBytes;
   }
 
+  /** Frees what a segment has not begun to fill, in whole grains. */
+  trim(segment: Segment): void {
+    const grains = Math.max(1, Math.ceil(segment.committedBytes / SEGMENT_BYTES_MIN));
+    const first = this.#grainOf(segment) + grains;
+    const end = this.#grainOf(segment) + segment.capacityBytes / SEGMENT_BYTES_MIN;
+    segment.capacityBytes = grains * SEGMENT_BYTES_MIN;
+    this.#giveBack(first, end);
+  }
+
+  #grainOf(segment: Segment): number {
+    return (segment.startByte - STAGING_REGION_BYTES) / SEGMENT_BYTES_MIN;
+  }
+
+  /** Makes grains free for others. */
+  #giveBack(first: number, end: number): void {
+    this.#byGrain.fill(null, first, end);
+    for (const part of alignedParts(first, end))
+      if (this.#clearing?.hold(part) !== true) this.#buddy.give(part.grain, part.order);
+    if (this.#clearing?.isDone === true) this.#endClearing(this.#clearing);
+    this.#clearIfFragmented();
+  }
+
   /** Makes a segment's memory free for others. */
   free(segment: Segment): void {
-    const grain = (segment.startByte - STAGING_REGION_BYTES) / SEGMENT_BYTES_MIN;
+    const grain = this.#grainOf(segment);
     assert(this.#byGrain[grain] === segment, 'a segment is freed once');
-    if (segment.state === 'retired') this.#retiredBytes -= segment.capacityBytes;
-    this.#byGrain.fill(null, grain, grain + segment.capacityBytes / SEGMENT_BYTES_MIN);
-    this.#buddy.give(grain, orderOf(segment.capacityBytes));
+    if (segment.state === 'retired') {
+      this.#retiredBytes -= segment.capacityBytes;
+      this.#lentBytes = Math.max(0, this.#lentBytes - segment.capacityBytes);
+    }
+    this.#giveBack(grain, grain + segment.capacityBytes / SEGMENT_BYTES_MIN);
   }
 
   /**
@@ -138,12 +234,13 @@ export class Arena implements EntryMemory {
       live += segment.liveBytes;
       used += segment.capacityBytes;
     }
-    assert(used + this.freeBytes === this.capacityBytes, 'live + dead + free = arena');
+    const free = this.freeBytes + this.#clearedBytes;
+    assert(used + free === this.capacityBytes, 'live + dead + free = arena');
     return {
       bytes: this.capacityBytes,
       live,
       dead: used - live,
-      free: this.freeBytes,
+      free,
       reserve: this.reserveBytes,
       retired: this.#retiredBytes,
       segments: segments.size,
@@ -159,6 +256,8 @@ export interface ArenaOptions {
   readonly blockBytes?: number;
   /** Blocks kept for the cleaner; default 2, but no more than a sixteenth of the arena (at least one block). */
   readonly reserveBlocks?: number;
+  /** Limits of snapshots. */
+  readonly snapshots?: Partial<SnapshotPolicy>;
 }
 
 /** Where an arena's bytes are: `live + dead + free = bytes`. `retired` is a part of `dead`, `reserve` one of `free`. */
@@ -177,10 +276,15 @@ export type Purpose = 'write' | 'delete' | 'clean';
 
 /** Share of the reserve that must stay free after an allocation. */
 const RESERVE_KEPT: Readonly<Record<Purpose, number>> = { write: 1, delete: 0.5, clean: 0 };
-/** While this share of the usable memory is available there is no pressure. */
-const COMFORT_SHARE = 1 / 4;
-/** From here down pressure is full. */
-const SCARCE_SHARE = 1 / 32;
+/** Share of the reserve that survivors may hold without writers being asked to leave as much. */
+const LENT_SHARE = 1 / 2;
+/**
+ * While this share of the usable memory is available there is no pressure. It is not used for anything else, and the fuller the store the
+ * more that costs: at 90 % each hundredth kept free raises the bytes that are moved by a tenth.
+ */
+const COMFORT_SHARE = 1 / 128;
+/** In a small arena the heads of some partitions. */
+const COMFORT_BYTES_MIN = 4 * SEGMENT_BYTES_MIN;
 
 /** One unit before the staged entries, so that no entry has address 0; then a batch; rounded up to whole grains. */
 export const STAGING_ADDRESS = 1;

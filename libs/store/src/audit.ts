@@ -7,7 +7,8 @@ import { validPrefix } from './valid-prefix.ts';
 
 /**
  * Asserts what must hold between batches: every segment checks from start to end; every slot points to an entry of its own; every cell
- * with a key is found by it, and the index holds no others; live bytes are what slots and definitions point to.
+ * with a key is found by it, and the index holds no others; secondary indexes hold what the cells say; live bytes are what slots and
+ * definitions point to.
  */
 export function auditPartition(parts: Parts): void {
   const live = new Map<Segment, number>();
@@ -18,7 +19,7 @@ export function auditPartition(parts: Parts): void {
   };
   let cells = 0;
   let keys = 0;
-  for (let slot = 0; slot < parts.slots.count; slot++) {
+  for (let slot = 0; slot < parts.slots.limit; slot++) {
     const address = parts.slots.address(slot);
     if (address === 0) continue;
     count(address);
@@ -35,6 +36,7 @@ export function auditPartition(parts: Parts): void {
     const { validBytes, damageAt } = validPrefix(segment.view());
     assert(validBytes === segment.committedBytes && damageAt === null, `segment ${segment.number} checks`);
   }
+  parts.indexes.audit();
   parts.arena.report();
 }
 
@@ -43,9 +45,9 @@ function auditSlot(parts: Parts, slot: number, address: number): CompiledSchema 
   const { bytes, words } = parts.arena;
   assert(slotAt(words, address) === slot, 'a slot points to an entry of its own');
   const schemaId = parts.slots.schemaId(slot);
-  assert(kindAt(words, address) === (schemaId === 0 ? KIND.tombstone : KIND.cell), 'a free slot points to a tombstone');
-  if (schemaId === 0) return null;
-  assert(schemaIdAt(words, address) === schemaId, 'slot table and cell name one schema');
+  assert(schemaIdAt(words, address) === schemaId, 'an entry is of the schema its page belongs to');
+  if (kindAt(words, address) === KIND.tombstone) return null;
+  assert(kindAt(words, address) === KIND.cell, 'a slot points to a cell or a tombstone');
   const schema = parts.schemas.get(schemaId);
   assert(schema !== undefined, 'the schema of a cell is known');
   const keyAt = keyStartAt(words, address);

@@ -19,6 +19,7 @@ import {
   WORD_BYTES,
   writeHeader,
 } from './entry.ts';
+import type { SecondaryIndexes } from './indexes/secondary-indexes.ts';
 import type { KeyIndex } from './key-index.ts';
 import { BATCH_BYTES_MAX } from './limits.ts';
 import type { Lane, Log } from './log.ts';
@@ -40,6 +41,7 @@ export class Batch {
   readonly #log: Log;
   readonly #slots: SlotTable;
   readonly #index: KeyIndex;
+  readonly #indexes: SecondaryIndexes;
   readonly #schemas: SchemaTable;
   readonly #definitions: SchemaEntries;
   readonly #definitionsBefore: (SchemaEntry | undefined)[] = [];
@@ -55,6 +57,7 @@ export class Batch {
     this.#log = parts.log;
     this.#slots = parts.slots;
     this.#index = parts.index;
+    this.#indexes = parts.indexes;
     this.#schemas = parts.schemas;
     this.#definitions = parts.definitions;
   }
@@ -105,12 +108,14 @@ export class Batch {
    * @param hash of the key; of no meaning where the schema has none
    */
   createCell(schema: CompiledSchema, hash: number, keyBytes: number, bodyBytes: number, expiresS: number): number {
-    const isFresh = this.#slots.nextIsFresh;
-    const slot = this.#slots.take();
+    if (schema.isKeyed) this.#index.reserve(hash);
+    const isFresh = this.#slots.nextIsFresh(schema.id);
+    const slot = this.#slots.take(schema.id);
     const before = this.#slots.address(slot);
     const generation = before === 0 ? 0 : generationAt(this.#arena.words, before) + 1;
     const address = this.#endEntry(KIND.cell, generation, schema.id, slot, keyBytes, bodyBytes, expiresS);
-    this.#slots.set(slot, address, schema.id);
+    this.#indexes.replace(schema.id, slot, 0, address);
+    this.#slots.fill(slot, address);
     if (schema.isKeyed) this.#index.insert(hash, slot);
     this.#record(isFresh ? STEP.createFresh : STEP.createReused, slot, address, before);
     this.#onlyFrees = false;
@@ -119,10 +124,12 @@ export class Batch {
 
   /** Ends a cell that takes the place of its slot's one; key and body were written at {@link nextAddress}. */
   updateCell(slot: number, keyBytes: number, bodyBytes: number, expiresS: number): void {
+    this.#slots.own(slot);
     const before = this.#slots.address(slot);
     const generation = generationAt(this.#arena.words, before);
     const schemaId = schemaIdAt(this.#arena.words, before);
     const address = this.#endEntry(KIND.cell, generation, schemaId, slot, keyBytes, bodyBytes, expiresS);
+    this.#indexes.replace(schemaId, slot, before, address);
     this.#slots.move(slot, address);
     this.#record(STEP.move, slot, address, before);
     this.#onlyFrees = false;
@@ -131,13 +138,15 @@ export class Batch {
   /** Writes a tombstone over a slot's cell. */
   deleteCell(slot: number): void {
     this.require(0, 0);
+    this.#slots.own(slot);
     const { words } = this.#arena;
     const before = this.#slots.address(slot);
     const generation = generationAt(words, before);
     const schemaId = this.#slots.schemaId(slot);
     this.#forgetKey(slot, before);
+    this.#indexes.replace(schemaId, slot, before, 0);
     const address = this.#endEntry(KIND.tombstone, generation, schemaId, slot, 0, 0, 0);
-    this.#slots.set(slot, address, 0);
+    this.#slots.empty(slot, address);
     if (generation < GENERATION_MAX) this.#slots.release(slot);
     this.#record(STEP.delete, slot, address, before);
   }
@@ -158,6 +167,7 @@ export class Batch {
   copyEntry(from: number): void {
     const { words } = this.#arena;
     const address = this.nextAddress;
+    if (kindAt(words, from) !== KIND.schema) this.#slots.own(slotAt(words, from));
     this.#stagedBytes += copyEntry(this.#arena, from, address, this.#log.versionWord);
     if (kindAt(words, from) === KIND.schema) {
       const before = this.#definitions.get(schemaIdAt(words, from))!;
@@ -278,15 +288,18 @@ export class Batch {
       case STEP.createFresh:
       case STEP.createReused:
         this.#forgetKey(slot, staged);
-        this.#slots.set(slot, before, 0);
+        this.#indexes.replace(this.#slots.schemaId(slot), slot, staged, 0);
+        this.#slots.empty(slot, before);
         this.#slots.untake(slot, this.#steps[at] === STEP.createFresh);
         break;
       case STEP.delete:
         if (generationAt(this.#arena.words, before) < GENERATION_MAX) this.#slots.unrelease(slot);
-        this.#slots.set(slot, before, schemaIdAt(this.#arena.words, before));
+        this.#indexes.replace(this.#slots.schemaId(slot), slot, 0, before);
+        this.#slots.fill(slot, before);
         this.#rememberKey(slot, before);
         break;
       case STEP.move:
+        this.#indexes.replace(this.#slots.schemaId(slot), slot, staged, before);
         this.#slots.move(slot, before);
         break;
       default:
@@ -330,6 +343,7 @@ export interface BatchParts {
   readonly log: Log;
   readonly slots: SlotTable;
   readonly index: KeyIndex;
+  readonly indexes: SecondaryIndexes;
   readonly schemas: SchemaTable;
   readonly definitions: SchemaEntries;
 }

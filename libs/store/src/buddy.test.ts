@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { BuddyAllocator } from './buddy.ts';
+import { alignedParts, BuddyAllocator } from './buddy.ts';
 
 const TOP_ORDER = 5;
 const BLOCKS = 4;
@@ -43,6 +43,36 @@ describe('the buddy allocator', () => {
     buddy.take(0);
     for (let i = 1; i < 1 << TOP_ORDER; i++) expect(buddy.take(0)).toBeLessThan(1 << TOP_ORDER);
     expect(buddy.take(TOP_ORDER)).toBe(1 << TOP_ORDER);
+  });
+
+  it('takes the free parts inside a part, and has it again once all came back', () => {
+    const buddy = new BuddyAllocator(1, 3);
+    const grains = Array.from({ length: 8 }, () => buddy.take(0));
+    for (const grain of [0, 2, 4, 5, 6]) buddy.give(grain, 0);
+    expect(buddy.has(2)).toBe(false);
+    expect(buddy.takeWithin(4, 2)).toEqual(
+      expect.arrayContaining([
+        { grain: 4, order: 1 },
+        { grain: 6, order: 0 },
+      ]),
+    );
+    expect(buddy.freeGrains).toBe(2);
+    expect(buddy.take(0)).toBe(0);
+    for (const grain of [4, 5, 6, 7]) buddy.give(grains[grain]!, 0);
+    expect(buddy.has(2)).toBe(true);
+  });
+
+  it('divides grains into the fewest aligned parts', () => {
+    expect(alignedParts(5, 16)).toEqual([
+      { grain: 5, order: 0 },
+      { grain: 6, order: 1 },
+      { grain: 8, order: 3 },
+    ]);
+    expect(alignedParts(8, 13)).toEqual([
+      { grain: 8, order: 2 },
+      { grain: 12, order: 0 },
+    ]);
+    expect(alignedParts(3, 3)).toEqual([]);
   });
 
   it('refuses to take a part back twice', () => {

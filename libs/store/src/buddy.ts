@@ -35,6 +35,23 @@ export class BuddyAllocator {
     return grain;
   }
 
+  /** True where {@link take} would find a part of this order. */
+  has(order: number): boolean {
+    return this.#free.some((parts, at) => at >= order && parts.length > 0);
+  }
+
+  /** Takes all free parts inside an aligned part of 2^order grains that is not free as a whole. */
+  takeWithin(grain: number, order: number): Part[] {
+    const taken: Part[] = [];
+    for (let at = 0; at < order; at++) {
+      const [inside, outside] = divided(this.#free[at]!, (first) => first >> order === grain >> order);
+      this.#free[at] = outside;
+      taken.push(...inside.map((first) => ({ grain: first, order: at })));
+    }
+    for (const part of taken) this.#freeGrains -= 1 << part.order;
+    return taken;
+  }
+
   /** Gives back what {@link take} returned for the same order. */
   give(grain: number, order: number): void {
     let first = grain;
@@ -50,6 +67,28 @@ export class BuddyAllocator {
     this.#free[at]!.push(first);
     this.#freeGrains += 1 << order;
   }
+}
+
+/** 2^order grains from `grain` on. */
+export interface Part {
+  readonly grain: number;
+  readonly order: number;
+}
+
+/** The fewest aligned parts that grains `first` to `end` consist of. */
+export function alignedParts(first: number, end: number): Part[] {
+  const parts: Part[] = [];
+  for (let grain = first; grain < end;) {
+    let order = 0;
+    while (grain % (2 << order) === 0 && grain + (2 << order) <= end) order++;
+    parts.push({ grain, order });
+    grain += 1 << order;
+  }
+  return parts;
+}
+
+function divided<T>(items: readonly T[], isInside: (item: T) => boolean): [T[], T[]] {
+  return [items.filter(isInside), items.filter((item) => !isInside(item))];
 }
 
 function takeLowest(parts: number[]): number {

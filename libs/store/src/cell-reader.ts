@@ -1,14 +1,20 @@
-import type { CompiledSchema, Predicate } from '@niobe/cells';
+import { cellIdOf, slotOfId, type CompiledSchema, type Predicate } from '@niobe/cells';
 import { copyRange, NiobeError, type ByteWriter } from '@niobe/kernel';
-import { bodyBytesAt, bodyStartAt, expiresAt, keyBytesAt } from './entry.ts';
+import { BodyColumns, RUN_MASK } from './body-columns.ts';
+import { bodyBytesAt, bodyStartAt, expiresAt, FLAG, generationAt, keyBytesAt, KIND, kindAt } from './entry.ts';
 import type { Parts } from './parts.ts';
+import { PAGE_BITS, PAGE_MASK } from './slot-pool.ts';
 
 /** Finds cells by key and walks over them. An expired cell is not found, whether or not the cleaner has been there. */
 export class CellReader {
   readonly #parts: Parts;
+  readonly #words: Uint32Array;
+  readonly #partition: number;
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.#words = parts.arena.words;
+    this.#partition = parts.log.partition;
   }
 
   /** The schema of this id; `NOT_READY` where it is not known here (yet), `BAD_REQUEST` where its cells have no key. */
@@ -32,6 +38,13 @@ export class CellReader {
     return slot >= 0 && this.isExpired(this.#parts.slots.address(slot)) ? -1 : slot;
   }
 
+  /** As {@link find}, beginning with a slot that the key probably has. */
+  findFrom(guess: number, schema: CompiledSchema, bytes: Uint8Array, keyAt: number, keyBytes: number): number {
+    if (!this.#parts.keys.isAt(guess, schema.id, bytes, keyAt, keyBytes))
+      return this.find(schema.id, bytes, keyAt, keyBytes);
+    return this.isExpired(this.#parts.slots.address(guess)) ? -1 : guess;
+  }
+
   /** Appends the body of the key's cell to `out`; false where there is none. */
   get(schemaId: number, bytes: Uint8Array, keyAt: number, keyBytes: number, out: ByteWriter): boolean {
     const slot = this.find(schemaId, bytes, keyAt, keyBytes);
@@ -45,9 +58,25 @@ export class CellReader {
     return true;
   }
 
+  /** True if the entry at `address` is a cell whose time is over. */
   isExpired(address: number): boolean {
-    const expiresS = expiresAt(this.#parts.arena.words, address);
-    return expiresS !== 0 && expiresS * 1000 <= this.#parts.clock.nowMs();
+    if ((this.#words[address]! & FLAG.expires) === 0) return false;
+    return expiresAt(this.#words, address) * 1000 <= this.#parts.clock.nowMs();
+  }
+
+  /** The slot of the cell with an id, or -1. Any number may be asked for. */
+  slotOfId(id: number): number {
+    const { slots } = this.#parts;
+    const slot = slotOfId(id);
+    if (slot >= slots.limit) return -1;
+    return this.isOfId(slots.address(slot), slot, id) ? slot : -1;
+  }
+
+  /** True if the slot's entry at `address` is the cell with this id. */
+  isOfId(address: number, slot: number, id: number): boolean {
+    const words = this.#words;
+    if (kindAt(words, address) !== KIND.cell || this.isExpired(address)) return false;
+    return cellIdOf(this.#partition, generationAt(words, address), slot) === id;
   }
 
   /** See `PartitionStore.scan`. */
@@ -62,28 +91,78 @@ export class CellReader {
     if (!Number.isInteger(cursor) || cursor < 0) throw new NiobeError('BAD_REQUEST', 'a cursor that no scan gave');
     const { clock, slots } = this.#parts;
     const endMs = clock.monotonicMs() + budgetMs;
+    const run = new BodyColumns();
+    const sel = predicate === null ? null : predicate.selectIn({ kindMask: 0x3f, kind: 2, headerBytes: 16, lengthsWord: 2, bodyBits: 21 });
+    const { words, bytes } = this.#parts.arena;
+    const other = (address: number): boolean => {
+      if (kindAt(words, address) !== KIND.cell || this.isExpired(address)) return false;
+      return predicate === null || predicate(bytes, bodyStartAt(words, address), bodyBytesAt(words, address));
+    };
     let seenBytes = 0;
-    for (let slot = cursor; slot < slots.count; slot++) {
-      if (slots.schemaId(slot) === schemaId) seenBytes += this.#visitIf(slot, predicate, visit);
-      if (seenBytes >= limitBytes) return slot + 1;
-      if ((slot & SLOTS_PER_LOOK) === SLOTS_PER_LOOK && clock.monotonicMs() >= endMs) return slot + 1;
+    for (let slot = cursor; slot < slots.limit;) {
+      if (slots.schemaId(slot) !== schemaId) {
+        slot = (slot | PAGE_MASK) + 1;
+        continue;
+      }
+      const end = (slot | RUN_MASK) + 1;
+      const page = slots.bases[slot >>> PAGE_BITS]! - (slot & ~PAGE_MASK);
+      const hits = sel === null ? 0 : sel(bytes, words, slots.words, page + slot, page + end, run.hits, other);
+      for (let i = 0; i < hits; i++) {
+        const hit = run.hits[i]! - page;
+        visit(hit);
+        seenBytes += this.cellBytes(hit);
+        if (seenBytes >= limitBytes) return hit + 1;
+      }
+      if (clock.monotonicMs() >= endMs) return end;
+      slot = end;
     }
     return SCAN_END;
   }
 
-  /** Returns the bytes of the cell where it was visited, else 0. */
-  #visitIf(slot: number, predicate: Predicate | null, visit: (slot: number) => void): number {
+  /** Finds the bodies of the cells in the slots `from` to `to` (exclusive) of one page. */
+  #gather(from: number, to: number, run: BodyColumns): void {
+    const { words } = this.#parts.arena;
+    const { words: addresses, bases } = this.#parts.slots;
+    const page = bases[from >>> PAGE_BITS]! - (from & ~PAGE_MASK);
+    const { slots, starts, lengths } = run;
+    let count = 0;
+    for (let slot = from; slot < to; slot++) {
+      const address = addresses[page + slot]!;
+      if (kindAt(words, address) !== KIND.cell) continue;
+      if (expiresAt(words, address) !== 0 && this.isExpired(address)) continue;
+      slots[count] = slot;
+      starts[count] = bodyStartAt(words, address);
+      lengths[count] = bodyBytesAt(words, address);
+      count += 1;
+    }
+    run.count = count;
+  }
+
+  /** Bytes of key and body. */
+  cellBytes(slot: number): number {
     const { arena, slots } = this.#parts;
     const address = slots.address(slot);
-    if (this.isExpired(address)) return 0;
-    const bodyBytes = bodyBytesAt(arena.words, address);
-    if (predicate !== null && !predicate(arena.bytes, bodyStartAt(arena.words, address), bodyBytes)) return 0;
-    visit(slot);
-    return keyBytesAt(arena.words, address) + bodyBytes;
+    return keyBytesAt(arena.words, address) + bodyBytesAt(arena.words, address);
+  }
+
+  /**
+   * Finds the bodies of the cells in some slots, at most `RUN_CELLS`, wherever they are. First all slots are read, then all headers: in
+   * loops as short as these the processor waits for many misses of the cache at once.
+   */
+  gatherSlots(wanted: Uint32Array, count: number, run: BodyColumns): void {
+    const { arena, slots } = this.#parts;
+    const { words } = arena;
+    const { addresses, kinds } = run;
+    for (let i = 0; i < count; i++) addresses[i] = slots.address(wanted[i]!);
+    for (let i = 0; i < count; i++) kinds[i] = kindAt(words, addresses[i]!);
+    run.clear();
+    for (let i = 0; i < count; i++) {
+      const address = addresses[i]!;
+      if (kinds[i] !== KIND.cell || (expiresAt(words, address) !== 0 && this.isExpired(address))) continue;
+      run.add(wanted[i]!, bodyStartAt(words, address), bodyBytesAt(words, address));
+    }
   }
 }
 
 /** The cursor of a scan that has been through. */
 export const SCAN_END = -1;
-/** A scan looks at the time once in this many slots, less one; a mask. */
-const SLOTS_PER_LOOK = 0xff;

@@ -1,7 +1,7 @@
 import { CELL_BYTES_MAX, type CompiledSchema } from '@niobe/cells';
 import { assert, copyRange, NiobeError, sameRange } from '@niobe/kernel';
 import type { CellReader } from './cell-reader.ts';
-import { bodyBytesAt, bodyStartAt, epochAt, expiresAt, keyBytesAt, keyStartAt, seqAt } from './entry.ts';
+import { bodyBytesAt, bodyStartAt, epochAt, expiresAt, keyBytesAt, keyStartAt, KIND, kindAt, seqAt } from './entry.ts';
 import type { Parts } from './parts.ts';
 
 /**
@@ -133,9 +133,9 @@ export class CellWriter {
   }
 
   #schemaOf(slot: number): CompiledSchema {
-    const schemaId = this.#parts.slots.schemaId(slot);
-    assert(schemaId !== 0, 'the slot has a cell');
-    return this.#reader.schema(schemaId);
+    const { arena, slots } = this.#parts;
+    assert(kindAt(arena.words, slots.address(slot)) === KIND.cell, 'the slot has a cell');
+    return this.#reader.schema(slots.schemaId(slot));
   }
 
   /** Checks schema, body and sizes. */

@@ -1,8 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { isNiobeError, ManualClock, seededRandom } from '@niobe/kernel';
-import { Backup, item, ITEMS, MIB, newRig, optionsOf, Subject } from '../test/harness.ts';
+import { isNiobeError, ManualClock, seededRandom, systemClock } from '@niobe/kernel';
+import { Backup, item, ITEMS, MIB, newRig, NUMBERS, optionsOf, Subject } from '../test/harness.ts';
 import { Arena } from './arena.ts';
 import { ArenaCleaner } from './arena-cleaner.ts';
+import { entryBytesAt, KIND, kindAt, WORD_BYTES } from './entry.ts';
+import { SEGMENT_BYTES_MIN } from './limits.ts';
 import { PartitionStore } from './partition-store.ts';
 
 /** Many partitions that share a small arena, with a backup each. */
@@ -10,7 +12,7 @@ class Shard {
   readonly arena: Arena;
   readonly subjects: Subject[] = [];
   readonly backups: Backup[] = [];
-  readonly cleaner = new ArenaCleaner(() => this.subjects.map(({ store }) => store));
+  readonly cleaner = new ArenaCleaner(() => this.subjects.map(({ store }) => store), systemClock);
   storeFull = 0;
 
   constructor(arenaBytes: number, partitions: number) {
@@ -75,6 +77,22 @@ function checkCounts(shard: Shard, counts: ReadonlyMap<number, number>): void {
   });
   expect(wrong).toEqual([]);
 }
+
+/** Takes memory until the cleaner works hard, but writers find some. */
+function makeScarce(arena: Arena): void {
+  while (arena.pressure < 0.5) expect(arena.open(999, SEGMENT_BYTES_MIN, 'write', 0)).not.toBeNull();
+}
+
+/** Seqs of the cells in a segment, in its order. */
+function cellSeqs(bytes: Uint8Array): number[] {
+  const words = new Uint32Array(bytes.slice().buffer, 0, bytes.length / WORD_BYTES);
+  const seqs: number[] = [];
+  for (let at = 0; at < words.length; at += entryBytesAt(words, at) / WORD_BYTES)
+    if (kindAt(words, at) === KIND.cell) seqs.push(words[at + 3]!);
+  return seqs;
+}
+
+const TOMBSTONE_BYTES = 16;
 
 describe('the cleaner', () => {
   it.each([0.5, 0.75])('keeps up with constant overwriting of 32 partitions in 128 MiB at utilisation %d', (share) => {
@@ -150,9 +168,12 @@ describe('the cleaner', () => {
     subject.batch(() => {
       for (let i = 0; i < 100; i++) subject.delete(ITEMS, `gone ${i}`);
     });
-    for (const bytes of [8 * MIB, 4 * MIB, MIB]) expect(arena.open(999, bytes, 'write', 0)).not.toBeNull();
+    const put = (i: number): unknown => subject.batch(() => subject.put(ITEMS, `${i % 7}`, item('x', i, 100_000)));
+    for (let i = 0; i < 21; i++) put(i);
+    while (subject.store.clean(1)) backup.ship();
+    makeScarce(arena);
     for (let i = 0; i < 400; i++) {
-      subject.batch(() => subject.put(ITEMS, `${i % 7}`, item('x', i, 100_000)));
+      put(i);
       while (subject.store.clean(1)) backup.ship();
       backup.ship();
     }
@@ -161,6 +182,84 @@ describe('the cleaner', () => {
     const store = PartitionStore.recover(optionsOf(new Arena({ bytes: 24 * MIB }), clock, backup, 2), segments);
     store.audit();
     expect(store.cells).toBe(7);
+  });
+
+  it('counts a tombstone as dead as soon as its slot is used again, and no sooner', () => {
+    const { subject, arena } = newRig({ arenaBytes: 24 * MIB });
+    const liveBytes = (): number => arena.report().live;
+    subject.batch(() => subject.put(NUMBERS, 1, { value: 1 }));
+    const withCell = liveBytes();
+    subject.batch(() => subject.delete(NUMBERS, 1));
+    const cellBytes = withCell + TOMBSTONE_BYTES - liveBytes();
+    expect(cellBytes).toBeGreaterThan(TOMBSTONE_BYTES);
+    subject.batch(() => subject.put(NUMBERS, 2, { value: 2 }));
+    expect(liveBytes()).toBe(withCell);
+  });
+
+  it('sorts what it moves out of several victims by age', () => {
+    const { subject, backup, arena } = newRig({ arenaBytes: 24 * MIB });
+    const cells = (from: number, end: number, work: (i: number) => void): void => {
+      for (let i = from; i < end; i++) subject.batch(() => work(i));
+    };
+    const put = (i: number): unknown => subject.put(ITEMS, `${i}`, item('x', i, 1000));
+    const deleteTwoOfThree = (i: number): unknown => (i % 3 === 0 ? null : subject.delete(ITEMS, `${i}`));
+    const clean = (): void => {
+      while (subject.store.clean(1)) backup.ship();
+    };
+    cells(0, 1200, put);
+    makeScarce(arena);
+    // First only the oldest and the youngest are moved, then what lies between them in age together with those.
+    cells(0, 300, deleteTwoOfThree);
+    cells(600, 900, deleteTwoOfThree);
+    clean();
+    expect(subject.store.movedBytes).toBeGreaterThan(0);
+    cells(300, 600, deleteTwoOfThree);
+    cells(0, 900, (i) => (i % 9 === 0 ? subject.delete(ITEMS, `${i}`) : null));
+    const before = new Map(subject.store.segments().map(({ segment, bytes }) => [segment, bytes]));
+    makeScarce(arena);
+    clean();
+    const seqs = subject.store
+      .segments()
+      .flatMap(({ segment }) => cellSeqs(subject.store.segmentBytes(segment).slice(before.get(segment) ?? 0)));
+    // One seq for a cell and one for its commit.
+    for (const [from, end] of [
+      [0, 600],
+      [600, 1200],
+      [1200, 1800],
+    ] as const)
+      expect(seqs.filter((seq) => seq > from && seq < end).length).toBeGreaterThan(10);
+    expect(seqs).toEqual(seqs.toSorted((a, b) => a - b));
+  });
+
+  it('takes the oldest of segments that are hardly less empty than younger ones', () => {
+    const { subject, arena } = newRig({ arenaBytes: 24 * MIB });
+    const put = (part: number, i: number): unknown =>
+      subject.put(ITEMS, `${part} ${i}`, item('x', i, part < 6 ? 42_000 : 43_000));
+    for (let part = 0; part < 12; part++) for (let i = 0; i < 6; i++) subject.batch(() => put(part, i));
+    for (let part = 0; part < 12; part++) subject.batch(() => subject.delete(ITEMS, `${part} 0`));
+    makeScarce(arena);
+    const numbers = (): number[] =>
+      subject.store
+        .segments()
+        .filter(({ retired }) => retired)
+        .map(({ segment }) => segment);
+    while (numbers().length === 0 && subject.store.clean(1));
+    expect(numbers().length).toBeGreaterThan(0);
+    expect(numbers()).toEqual([1, 2, 3, 4].slice(0, numbers().length));
+  });
+
+  it('leaves a segment that a snapshot sees alone while there is another way', () => {
+    const { subject, arena, backup } = newRig({ arenaBytes: 24 * MIB });
+    for (let i = 0; i < 40; i++) subject.batch(() => subject.put(ITEMS, `${i}`, item('x', i, 40_000)));
+    for (let i = 0; i < 40; i += 2) subject.batch(() => subject.delete(ITEMS, `${i}`));
+    const snapshot = subject.store.snapshot();
+    makeScarce(arena);
+    expect(arena.pressure).toBeLessThan(1);
+    while (subject.store.clean(1)) backup.ship();
+    expect(subject.store.movedBytes).toBe(0);
+    snapshot.close();
+    while (subject.store.clean(1)) backup.ship();
+    expect(subject.store.movedBytes).toBeGreaterThan(0);
   });
 });
 

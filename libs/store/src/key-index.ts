@@ -1,31 +1,71 @@
-import { assert, sameRange } from '@niobe/kernel';
-import { keyBytesAt, keyStartAt, schemaIdAt } from './entry.ts';
-import type { SlotTable } from './slot-table.ts';
+import { assert, NiobeError } from '@niobe/kernel';
+import { KeyRebuild } from './key-rebuild.ts';
+import {
+  addKeys,
+  baseOf,
+  CAME_FROM_FAR,
+  CHUNK_KEYS,
+  CHUNK_WORDS,
+  chunkAt,
+  chunkBehind,
+  chunkOf,
+  chunksOf,
+  emptyPlace,
+  goesOn,
+  HASH_BITS,
+  indexHash,
+  keysOf,
+  localBitsOf,
+  PAGE_CHUNKS,
+  pagesOf,
+  placeOfBits,
+  placeOfSlot,
+  setBase,
+  setBits,
+  setPages,
+  SLOT_BITS_FIRST,
+  slotBitsOf,
+  TABLE_KEYS_MAX,
+  TABLE_PAGES_MAX,
+  TABLE_WORDS,
+  WENT_ON,
+} from './key-tables.ts';
+import type { SlotPool } from './slot-pool.ts';
 
 /**
- * Key to slot: extendible hashing (Fagin et al. 1979) over sub-tables with linear probing.
+ * Key to slot: extendible hashing (Fagin et al. 1979) over tables that are kept full. Some 5.5 bytes a key.
  *
- * 1. A sub-table holds pairs of u32: the mixed hash of the key and slot + 1 (0 = empty). The key itself is compared in the cell.
- * 2. The first bits of the mixed hash choose the sub-table through a directory, the following ones the place in it.
- * 3. A sub-table is full at 3/4. It doubles while it is small; at 16,384 pairs it is split in two by the next bit. So no insert ever
- *    moves more than 12,288 pairs, some 100 us.
- * 4. A removed pair is filled by moving back those behind it (Knuth 6.4, algorithm R), so there are no markers to clean up.
+ * 1. The first bits of a hash choose the table through a directory, the following ones the chunk of it in which the key begins. A chunk
+ *    that is full sends further keys on to the next one and counts them, so that a search knows where to end, and nothing has to move
+ *    when a key goes (Bronson and Shi, F14, 2019). The key itself is compared in the cell.
+ * 2. A table is full at 17/20. It then grows by a quarter or so, and at 16 pages is split in two of 10: so tables are full to 2/3 and more
+ *    at any time. Doubling would leave them half empty at times, and a third of all bytes unused on average.
+ * 3. Growing so often is cheap because hashes are known without their cells; see {@link KeyRebuild}. No insert moves more than 13,056
+ *    keys, some 200 us. Hashes of 27 bits are the most that fit beside the slot in 32 bits, and let one search in 13 compare one key
+ *    too many where there are 10^7 of them.
  *
- * The partition was chosen by low bits of the same hash, which are therefore alike for all keys of text or integers here: the
- * multiplication carries every bit into the upper ones, and only those are used.
+ * Pages, directory and records of the tables are typed arrays outside the heap: three loads that stay in the cache lead to a chunk.
  */
 export class KeyIndex {
-  readonly #bytes: Uint8Array;
+  readonly #keys: KeysOfSlots;
+  readonly #pool: SlotPool;
   readonly #words: Uint32Array;
-  readonly #slots: SlotTable;
-  #directory: SubTable[] = [new SubTable(0, SMALLEST_BITS)];
-  #depth = 0;
+  /** Records of the tables, one behind the other; a table is named by where its record begins. */
+  #tables: Uint32Array = new Uint32Array(TABLE_WORDS);
+  #tablesEnd = 0;
+  /** By the first bits of the hash: the table. */
+  #directory: Uint32Array = new Uint32Array(1);
+  /** Bits of the hash below those of the directory. */
+  #directoryShift = HASH_BITS;
   #count = 0;
+  /** The place that {@link #next} found last. */
+  #found = 0;
 
-  constructor(bytes: Uint8Array, words: Uint32Array, slots: SlotTable) {
-    this.#bytes = bytes;
-    this.#words = words;
-    this.#slots = slots;
+  constructor(keys: KeysOfSlots, pool: SlotPool) {
+    this.#keys = keys;
+    this.#pool = pool;
+    this.#words = pool.words;
+    this.#addTable(HASH_BITS, SLOT_BITS_FIRST);
   }
 
   /** Keys held. */
@@ -33,152 +73,298 @@ export class KeyIndex {
     return this.#count;
   }
 
-  /** Bytes of all sub-tables. O(directory). */
+  /** Bytes of all tables and the directory. O(tables). */
   get memoryBytes(): number {
-    return [...new Set(this.#directory)].reduce((sum, table) => sum + table.pairs.byteLength, 0);
+    let bytes = this.#directory.byteLength + this.#tables.byteLength;
+    for (let table = 0; table < this.#tablesEnd; table += TABLE_WORDS)
+      bytes += chunksOf(this.#tables, table) * CHUNK_WORDS * Uint32Array.BYTES_PER_ELEMENT;
+    return bytes;
+  }
+
+  /** How the keys lie on the tables: for those who doubt that hashes spread. */
+  tableLoads(): TableLoad[] {
+    const loads: TableLoad[] = [];
+    for (let i = 0; i < this.#directory.length;) {
+      const table = this.#directory[i]!;
+      const sharedBits = HASH_BITS - localBitsOf(this.#tables, table);
+      loads.push({ firstHash: i / this.#directory.length, sharedBits, keys: keysOf(this.#tables, table) });
+      i += this.#directory.length / 2 ** sharedBits;
+    }
+    return loads;
   }
 
   /** The slot of a key, or -1. */
   find(hash: number, schemaId: number, bytes: Uint8Array, keyAt: number, keyBytes: number): number {
-    const mixed = Math.imul(hash, MIX) >>> 0;
-    const table = this.#tableOf(mixed);
-    const { pairs, mask } = table;
-    for (let place = table.placeOf(mixed); ; place = (place + 1) & mask) {
-      const entry = pairs[place * 2 + 1]!;
-      if (entry === 0) return -1;
-      if (pairs[place * 2] === mixed && this.#hasKey(entry - 1, schemaId, bytes, keyAt, keyBytes)) return entry - 1;
+    const bits = indexHash(hash);
+    for (let slot = this.#next(bits, 0); slot >= 0; slot = this.#next(bits, this.#found))
+      if (this.#keys.isAt(slot, schemaId, bytes, keyAt, keyBytes)) return slot;
+    return -1;
+  }
+
+  /** The slot that a key of this hash most probably has, or -1 where there is none; looks at no cell. */
+  guess(hash: number): number {
+    return this.#next(indexHash(hash), 0);
+  }
+
+  /** True if a cell that is indexed has the key of the cell in `slot`, which is not. */
+  hasKeyOf(hash: number, slot: number): boolean {
+    const bits = indexHash(hash);
+    for (let other = this.#next(bits, 0); other >= 0; other = this.#next(bits, this.#found))
+      if (this.#keys.areSame(other, slot)) return true;
+    return false;
+  }
+
+  /**
+   * The slot of the next key whose word has these bits, or -1.
+   *
+   * @param after the place to begin behind, counted along the chunks from the one where the hash begins: 0, or {@link #found}
+   */
+  #next(bits: number, after: number): number {
+    const tables = this.#tables;
+    const words = this.#words;
+    const table = this.#directory[bits >>> this.#directoryShift]!;
+    const chunks = chunksOf(tables, table);
+    const slotBits = slotBitsOf(tables, table);
+    const slotMask = (1 << slotBits) - 1;
+    const home = chunkOf(bits, localBitsOf(tables, table), chunks);
+    let place = after & CHUNK_KEYS;
+    for (let far = after >>> PLACE_BITS; far < chunks; far++) {
+      const at = chunkAt(tables, table, chunkBehind(home, far, chunks));
+      place = placeOfBits(words, at, place, bits << slotBits, slotMask);
+      if (place > 0) {
+        this.#found = (far << PLACE_BITS) | place;
+        return (words[at + place]! & slotMask) - 1;
+      }
+      if (!goesOn(words, at)) return -1;
+    }
+    return -1;
+  }
+
+  /**
+   * Makes sure that {@link insert} finds room for a key of this hash. Throws `STORE_FULL` and changes nothing, where 15,360 keys share 16
+   * bits of their hash or all pages of the pool are in use.
+   */
+  reserve(hash: number): void {
+    const bits = indexHash(hash);
+    for (let table = this.#tableOf(bits); this.#isFull(table); table = this.#tableOf(bits)) {
+      if (chunksOf(this.#tables, table) < TABLE_PAGES_MAX * PAGE_CHUNKS) this.#grow(table, bits);
+      else if (localBitsOf(this.#tables, table) > LOCAL_BITS_MIN) this.#split(table, bits);
+      else if (keysOf(this.#tables, table) < TABLE_KEYS_MAX) return;
+      else throw new NiobeError('STORE_FULL', `${TABLE_KEYS_MAX} keys of one partition have nearly the same hash`);
     }
   }
 
-  #hasKey(slot: number, schemaId: number, bytes: Uint8Array, keyAt: number, keyBytes: number): boolean {
-    const address = this.#slots.address(slot);
-    if (keyBytesAt(this.#words, address) !== keyBytes || schemaIdAt(this.#words, address) !== schemaId) return false;
-    return sameRange(this.#bytes, keyStartAt(this.#words, address), bytes, keyAt, keyBytes);
-  }
-
-  /** Adds a key that is not there. */
+  /** Adds a key that is not there. Its cell must be in the slot. Throws as {@link reserve}. */
   insert(hash: number, slot: number): void {
-    const mixed = Math.imul(hash, MIX) >>> 0;
-    let table = this.#tableOf(mixed);
-    while (table.isFull) {
-      if (table.bits < LARGEST_BITS || table.depth === DEPTH_MAX) this.#replace(table, [table.doubled()]);
-      else this.#split(table);
-      table = this.#tableOf(mixed);
-    }
-    table.insert(mixed, slot + 1);
+    this.reserve(hash);
+    const bits = indexHash(hash);
+    const table = this.#tableOf(bits);
+    const slotBitsNeeded = 32 - Math.clz32(slot + 1);
+    if (slotBitsNeeded > slotBitsOf(this.#tables, table)) this.#widenSlots(table, slotBitsNeeded);
+    this.#put(table, bits, slot);
     this.#count += 1;
   }
 
-  /** Removes the pair of a slot, which must be there. */
+  #put(table: number, bits: number, slot: number): void {
+    const tables = this.#tables;
+    const words = this.#words;
+    const chunks = chunksOf(tables, table);
+    const home = chunkOf(bits, localBitsOf(tables, table), chunks);
+    for (let far = 0; ; far++) {
+      const at = chunkAt(tables, table, chunkBehind(home, far, chunks));
+      const place = emptyPlace(words, at);
+      if (place > 0) {
+        words[at + place] = (bits << slotBitsOf(tables, table)) | (slot + 1);
+        if (far > 0) words[at]! |= (1 << place) | (far > 1 ? CAME_FROM_FAR : 0);
+        return addKeys(tables, table, 1);
+      }
+      words[at]! += WENT_ON;
+    }
+  }
+
+  /** Removes the key of a slot, which must be there. */
   remove(hash: number, slot: number): void {
-    const mixed = Math.imul(hash, MIX) >>> 0;
-    this.#tableOf(mixed).remove(mixed, slot + 1);
+    const bits = indexHash(hash);
+    const tables = this.#tables;
+    const words = this.#words;
+    const table = this.#tableOf(bits);
+    const chunks = chunksOf(tables, table);
+    const slotMask = 2 ** slotBitsOf(tables, table) - 1;
+    const home = chunkOf(bits, localBitsOf(tables, table), chunks);
+    for (let far = 0; ; far++) {
+      const at = chunkAt(tables, table, chunkBehind(home, far, chunks));
+      const place = placeOfSlot(words, at, slot, slotMask);
+      if (place > 0) {
+        words[at + place] = 0;
+        words[at]! &= ~(1 << place);
+        break;
+      }
+      assert(goesOn(words, at), 'a removed key is in the index');
+      words[at]! -= WENT_ON;
+    }
+    addKeys(tables, table, -1);
     this.#count -= 1;
   }
 
-  #tableOf(mixed: number): SubTable {
-    // A shift by 32 is one by 0 in JavaScript, hence the directory of one is asked for first.
-    return this.#depth === 0 ? this.#directory[0]! : this.#directory[mixed >>> (32 - this.#depth)]!;
+  /** Gives all pages back. The index is not to be used afterwards. */
+  close(): void {
+    for (let table = 0; table < this.#tablesEnd; table += TABLE_WORDS) this.#givePages(table);
+    this.#tablesEnd = 0;
   }
 
-  #split(table: SubTable): void {
-    if (table.depth === this.#depth) {
-      this.#directory = this.#directory.flatMap((shared) => [shared, shared]);
-      this.#depth += 1;
+  /**
+   * Makes an empty index as large as so many keys need it, in any order of their hashes; for recovery, which knows beforehand. Throws
+   * `STORE_FULL`.
+   *
+   * @param slotLimit every slot is below it
+   */
+  expect(keys: number, slotLimit: number): void {
+    assert(this.#count === 0, 'only an empty index is made anew');
+    const depth = Math.max(0, Math.ceil(Math.log2(keys / KEYS_EXPECTED_MAX)));
+    const localBits = Math.max(LOCAL_BITS_MIN, HASH_BITS - depth);
+    const tables = 2 ** (HASH_BITS - localBits);
+    const pages = pagesForShare(keys / tables);
+    const slotBits = Math.max(SLOT_BITS_FIRST, 32 - Math.clz32(slotLimit));
+    this.close();
+    this.#requirePages(pages * tables);
+    this.#directoryShift = localBits;
+    this.#directory = Uint32Array.from({ length: tables }, () => this.#addTable(localBits, slotBits, pages));
+  }
+
+  #tableOf(bits: number): number {
+    return this.#directory[bits >>> this.#directoryShift]!;
+  }
+
+  #isFull(table: number): boolean {
+    return keysOf(this.#tables, table) >= chunksOf(this.#tables, table) * KEYS_PER_CHUNK;
+  }
+
+  #grow(table: number, bits: number): void {
+    const pages = chunksOf(this.#tables, table) / PAGE_CHUNKS;
+    const grown = PAGES_AFTER[pages]!;
+    this.#requirePages(grown - pages);
+    this.#readKeys(table, bits);
+    this.#givePages(table);
+    this.#takePages(table, grown);
+    REBUILD.writeTo(this.#tables, this.#words, table);
+  }
+
+  /** Two tables by the first bit of the hash that not all keys share. */
+  #split(table: number, bits: number): void {
+    this.#readKeys(table, bits);
+    const localBits = localBitsOf(this.#tables, table) - 1;
+    const upperKeys = REBUILD.countWith(localBits);
+    const pages = pagesOfHalf(REBUILD.count - upperKeys);
+    const upperPages = pagesOfHalf(upperKeys);
+    this.#requirePages(pages + upperPages - TABLE_PAGES_MAX);
+    this.#givePages(table);
+    if (localBits < this.#directoryShift) this.#doubleDirectory();
+    this.#tables[table + TABLE.localBits] = localBits;
+    this.#takePages(table, pages);
+    const upper = this.#addTable(localBits, slotBitsOf(this.#tables, table), upperPages);
+    const first = ((bits >>> (localBits + 1)) << (localBits + 1)) >>> this.#directoryShift;
+    const half = 1 << (localBits - this.#directoryShift);
+    this.#directory.fill(upper, first + half, first + 2 * half);
+    REBUILD.writeToHalves(this.#tables, this.#words, table, upper);
+  }
+
+  #readKeys(table: number, bits: number): void {
+    REBUILD.read(this.#tables, this.#words, table, bits, (slot) => indexHash(this.#keys.hashOf(slot)));
+  }
+
+  #doubleDirectory(): void {
+    const before = this.#directory;
+    this.#directory = Uint32Array.from({ length: before.length * 2 }, (_, i) => before[i >> 1]!);
+    this.#directoryShift -= 1;
+  }
+
+  #addTable(localBits: number, slotBits: number, pages = 1): number {
+    const table = this.#tablesEnd;
+    this.#tablesEnd += TABLE_WORDS;
+    if (this.#tablesEnd > this.#tables.length) {
+      const grown = new Uint32Array(this.#tables.length * 2);
+      grown.set(this.#tables);
+      this.#tables = grown;
     }
-    this.#replace(table, table.halves());
-  }
-
-  /** Puts one table, or two halves, in the directory where `table` was. */
-  #replace(table: SubTable, by: readonly SubTable[]): void {
-    const first = this.#directory.indexOf(table);
-    const span = 1 << (this.#depth - table.depth);
-    const half = span / by.length;
-    for (let i = 0; i < span; i++) this.#directory[first + i] = by[Math.floor(i / half)]!;
-  }
-}
-
-/** Odd, near 2^32 / golden ratio (Knuth 6.4). */
-const MIX = 0x9e3779b1;
-const SMALLEST_BITS = 6;
-const LARGEST_BITS = 14;
-/** Directory of at most 4,096; beyond it sub-tables double again, at 50 million keys of one partition. */
-const DEPTH_MAX = 12;
-/** Bits of the mixed hash below those of the directory. */
-const PLACE_BITS: number = 32 - DEPTH_MAX;
-
-class SubTable {
-  /** Bits of the hash that all pairs here share. */
-  readonly depth: number;
-  /** There is room for 2^bits pairs. */
-  readonly bits: number;
-  readonly pairs: Uint32Array;
-  readonly mask: number;
-  readonly #shift: number;
-  #count = 0;
-
-  constructor(depth: number, bits: number) {
-    this.depth = depth;
-    this.bits = bits;
-    this.pairs = new Uint32Array(2 << bits);
-    this.mask = (1 << bits) - 1;
-    this.#shift = Math.max(0, PLACE_BITS - bits);
-  }
-
-  get isFull(): boolean {
-    return this.#count * 4 >= (this.mask + 1) * 3;
-  }
-
-  placeOf(mixed: number): number {
-    return (mixed >>> this.#shift) & this.mask;
-  }
-
-  insert(mixed: number, entry: number): void {
-    let place = this.placeOf(mixed);
-    while (this.pairs[place * 2 + 1] !== 0) place = (place + 1) & this.mask;
-    this.pairs[place * 2] = mixed;
-    this.pairs[place * 2 + 1] = entry;
-    this.#count += 1;
-  }
-
-  remove(mixed: number, entry: number): void {
-    let hole = this.placeOf(mixed);
-    while (this.pairs[hole * 2 + 1] !== entry) {
-      assert(this.pairs[hole * 2 + 1] !== 0, 'a removed key is in the index');
-      hole = (hole + 1) & this.mask;
-    }
-    for (let place = (hole + 1) & this.mask; this.pairs[place * 2 + 1] !== 0; place = (place + 1) & this.mask) {
-      const home = this.placeOf(this.pairs[place * 2]!);
-      // A pair may move back to the hole unless its home lies behind the hole.
-      if (((place - home) & this.mask) < ((place - hole) & this.mask)) continue;
-      this.pairs[hole * 2] = this.pairs[place * 2]!;
-      this.pairs[hole * 2 + 1] = this.pairs[place * 2 + 1]!;
-      hole = place;
-    }
-    this.pairs[hole * 2] = 0;
-    this.pairs[hole * 2 + 1] = 0;
-    this.#count -= 1;
-  }
-
-  doubled(): SubTable {
-    const table = new SubTable(this.depth, this.bits + 1);
-    this.#pourInto(() => table);
+    this.#tables[table + TABLE.localBits] = localBits;
+    this.#tables[table + TABLE.slotBits] = slotBits;
+    this.#takePages(table, pages);
     return table;
   }
 
-  /** Two tables by the next bit of the hash. */
-  halves(): readonly [SubTable, SubTable] {
-    const low = new SubTable(this.depth + 1, this.bits);
-    const high = new SubTable(this.depth + 1, this.bits);
-    const bit = 31 - this.depth;
-    this.#pourInto((mixed) => (((mixed >>> bit) & 1) === 0 ? low : high));
-    return [low, high];
+  #requirePages(pages: number): void {
+    if (this.#pool.pages - 1 - this.#pool.takenPages >= pages) return;
+    throw new NiobeError('STORE_FULL', `all ${this.#pool.pages} pages of key indexes are in use`);
   }
 
-  #pourInto(choose: (mixed: number) => SubTable): void {
-    for (let at = 0; at < this.pairs.length; at += 2) {
-      const entry = this.pairs[at + 1]!;
-      if (entry !== 0) choose(this.pairs[at]!).insert(this.pairs[at]!, entry);
+  /** Makes a table an empty one of so many pages. */
+  #takePages(table: number, pages: number): void {
+    this.#tables[table + TABLE.chunks] = pages * PAGE_CHUNKS;
+    this.#tables[table + TABLE.keys] = 0;
+    for (let page = 0; page < pages; page++) this.#tables[table + TABLE.bases + page] = this.#pool.take(0);
+  }
+
+  #givePages(table: number): void {
+    const pages = chunksOf(this.#tables, table) / PAGE_CHUNKS;
+    for (let page = 0; page < pages; page++) this.#pool.give(this.#tables[table + TABLE.bases + page]!);
+  }
+
+  /** Leaves more bits for the slot, and fewer for the hash, in all words of a table. Happens as often as slots double. */
+  #widenSlots(table: number, slotBits: number): void {
+    const tables = this.#tables;
+    const words = this.#words;
+    const before = slotBitsOf(tables, table);
+    const slotMask = (1 << before) - 1;
+    for (let chunk = 0; chunk < chunksOf(tables, table); chunk++) {
+      const at = chunkAt(tables, table, chunk);
+      for (let i = at + 1; i < at + CHUNK_WORDS; i++) {
+        const word = words[i]!;
+        if (word !== 0) words[i] = ((word >>> before) << slotBits) | (word & slotMask);
+      }
     }
+    tables[table + TABLE.slotBits] = slotBits;
   }
 }
+
+/** A table: the lowest hash that belongs there as a share of all hashes, the bits that all its hashes share, and its keys. */
+export interface TableLoad {
+  readonly firstHash: number;
+  readonly sharedBits: number;
+  readonly keys: number;
+}
+
+/** What the index asks of the cells in its slots. */
+export interface KeysOfSlots {
+  /** True if the slot's cell is of the schema and has this key. */
+  isAt(slot: number, schemaId: number, bytes: Uint8Array, keyAt: number, keyBytes: number): boolean;
+  /** True if the cells of two slots are of one schema and have one key. */
+  areSame(slot: number, other: number): boolean;
+  /** The hash of the key of the slot's cell. */
+  hashOf(slot: number): number;
+}
+
+/** Tables get some keys more or less than their share, by chance: three times the square root covers nearly all of them. */
+function pagesForShare(keys: number): number {
+  const pages = (keys + 3 * Math.sqrt(keys)) / (PAGE_CHUNKS * KEYS_PER_CHUNK);
+  return Math.min(TABLE_PAGES_MAX, Math.max(1, Math.ceil(pages)));
+}
+
+/** Nearly always 10; more where hashes are badly spread, so that there is room for all. */
+function pagesOfHalf(keys: number): number {
+  return Math.min(TABLE_PAGES_MAX, Math.max(1, Math.ceil(keys / KEYS_PER_PAGE_OF_HALF)));
+}
+
+/** Keys per chunk at which a table is full. */
+const KEYS_PER_CHUNK: number = CHUNK_KEYS * 0.85;
+/** As many keys a page of a table that was split has at first. */
+const KEYS_PER_PAGE_OF_HALF = 700;
+/** Pages of a table after it grew, by its pages before. */
+const PAGES_AFTER = [0, 2, 3, 4, 6, 6, 8, 8, 10, 10, 13, 13, 13, 16, 16, 16] as const;
+/** With what chance adds to it, a table of so many keys is not full at once. */
+const KEYS_EXPECTED_MAX: number = 15 * PAGE_CHUNKS * KEYS_PER_CHUNK;
+/** A directory of at most 65,536: enough for 400 million keys of one partition. */
+const LOCAL_BITS_MIN: number = HASH_BITS - 16;
+/** Bits of a place within its chunk. */
+const PLACE_BITS = 4;
+/** One rebuild is under way at a time. */
+const REBUILD = new KeyRebuild();

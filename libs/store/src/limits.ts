@@ -14,8 +14,10 @@ export const BATCH_ENTRIES_MAX: number = BATCH_BYTES_MAX / HEADER_BYTES;
 export const RESERVE_BLOCKS = 2;
 /** A small arena keeps no more than this share of itself in reserve. */
 export const RESERVE_SHARE: number = 1 / 16;
-/** A partition's next head is this share of its live bytes, so that many small partitions do not hold half-empty blocks. */
-export const HEAD_SHARE: number = 1 / 8;
+/** A partition's next head is this share of its live bytes, so that many small partitions do not hold half-empty blocks, ... */
+export const HEAD_SHARE: number = 1 / 32;
+/** ... and this share of the arena: what lies free in an open segment is missing elsewhere, and a victim is in memory twice. */
+export const SEGMENT_SHARE: number = 1 / 256;
 /** Epochs are below this. */
 export const EPOCH_LIMIT: number = 2 ** 20;
 /** Sequence numbers are below this: 200 days of 10^6 entries a second in one partition. */

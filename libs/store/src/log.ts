@@ -18,13 +18,16 @@ import {
   HEAD_SHARE,
   SEGMENT_BYTES_MIN,
   SEGMENT_FORMAT,
+  SEGMENT_SHARE,
   SEQ_LIMIT,
   STORE_FULL_RETRY_MS,
 } from './limits.ts';
 import type { Segment } from './segment.ts';
+import type { Pins } from './snapshot/pins.ts';
 
 /** Which of the two open segments a batch goes to: writes to the head, what the cleaner moves to the survivor. */
-export type Lane = 'head' | 'survivor';
+export type Lane = (typeof LANES)[number];
+export const LANES = ['head', 'survivor'] as const;
 
 /** What the log needs to know of its partition. */
 export interface LogOptions {
@@ -34,6 +37,7 @@ export interface LogOptions {
   readonly firstSegment: number;
   readonly clock: Clock;
   readonly events: StoreEvents;
+  readonly pins: Pins;
 }
 
 /**
@@ -50,6 +54,7 @@ export class Log {
   readonly epoch: number;
   readonly #clock: Clock;
   readonly #events: StoreEvents;
+  readonly #pins: Pins;
   readonly #segments = new Map<number, Segment>();
   readonly #open: Record<Lane, Segment | null> = { head: null, survivor: null };
   #nextSegment: number;
@@ -57,6 +62,8 @@ export class Log {
   lastSeq = 0;
   lastCommitSeq = 0;
   lastCommitEpoch = 0;
+  /** Bytes that writers appended, commits included. */
+  writtenBytes = 0;
 
   constructor(options: LogOptions) {
     this.arena = options.arena;
@@ -65,6 +72,7 @@ export class Log {
     this.#nextSegment = options.firstSegment;
     this.#clock = options.clock;
     this.#events = options.events;
+    this.#pins = options.pins;
   }
 
   /** All segments that have memory, retired ones included, in order of their numbers except where recovery gave another. */
@@ -104,6 +112,8 @@ export class Log {
     const segment = this.#openSegment(stagedBytes + START_BYTES + COMMIT_BYTES, purpose, mostBytes);
     if (open !== null) this.seal(lane);
     segment.tailIsLost = lane === 'survivor';
+    if (purpose === 'clean') this.arena.lend(segment.capacityBytes);
+    segment.openedAt = this.#pins.now;
     this.#open[lane] = segment;
     this.#segments.set(segment.number, segment);
     this.#nextSegment += 1;
@@ -111,13 +121,23 @@ export class Log {
     return segment;
   }
 
-  /** The largest segment that can be had of those that are neither too small for the batch nor larger than is fitting. */
+  /**
+   * The largest segment that can be had of those that are neither too small for the batch nor larger than is fitting. Snapshots give way
+   * where there is none.
+   */
   #openSegment(neededBytes: number, purpose: Purpose, mostBytes: number): Segment {
     const least = Math.max(SEGMENT_BYTES_MIN, powerOfTwoFrom(neededBytes));
-    for (let bytes = Math.max(least, Math.min(mostBytes, this.#fittingBytes())); bytes >= least; bytes /= 2) {
-      const segment = this.arena.open(this.#nextSegment, bytes, purpose, this.versionWord);
-      if (segment !== null) return segment;
-    }
+    do {
+      for (
+        let bytes = Math.max(least, Math.min(powerOfTwoTo(mostBytes), this.#fittingBytes()));
+        bytes >= least;
+        bytes /= 2
+      ) {
+        const segment = this.arena.open(this.#nextSegment, bytes, purpose, this.versionWord);
+        if (segment !== null) return segment;
+      }
+    } while (this.arena.snapshots.giveSegments());
+    this.arena.want(least, purpose);
     throw new NiobeError(
       'STORE_FULL',
       `partition ${this.partition} found no segment of ${least} bytes; delete cells, give the store more memory, or wait for the cleaner`,
@@ -125,10 +145,11 @@ export class Log {
     );
   }
 
-  /** About an eighth of what lives in the partition. */
+  /** A share of what lives in the partition, so that the heads of many take little; a share of the arena, for the heads of few. */
   #fittingBytes(): number {
-    const share = powerOfTwoTo(this.liveBytes() * HEAD_SHARE);
-    return Math.min(this.arena.blockBytes, Math.max(SEGMENT_BYTES_MIN, share));
+    const { blockBytes, capacityBytes } = this.arena;
+    const share = powerOfTwoTo(Math.min(this.liveBytes() * HEAD_SHARE, capacityBytes * SEGMENT_SHARE));
+    return Math.min(blockBytes, Math.max(SEGMENT_BYTES_MIN, share));
   }
 
   /** Seals the open segment of a lane. */
@@ -136,6 +157,7 @@ export class Log {
     const segment = this.#open[lane];
     assert(segment !== null, 'a segment is open');
     segment.state = 'sealed';
+    this.arena.trim(segment);
     this.#open[lane] = null;
     this.#events.sealed(segment.number);
   }
@@ -145,13 +167,19 @@ export class Log {
    * moved. {@link announce} is to be called once the slots point to the new places.
    */
   write(segment: Segment, stagedBytes: number): number {
+    const entriesAt = entriesStart(segment);
+    const stagedAt = STAGING_ADDRESS * WORD_BYTES;
+    this.arena.bytes.copyWithin(entriesAt, stagedAt, stagedAt + stagedBytes);
+    this.endBatch(segment, stagedBytes);
+    return (entriesAt - stagedAt) / WORD_BYTES;
+  }
+
+  /** Ends the entries that lie at {@link entriesStart} with a commit, as {@link write} does. */
+  endBatch(segment: Segment, entriesBytes: number): void {
     const { bytes, words } = this.arena;
     const batchStart = segment.startByte + segment.committedBytes;
     if (segment.committedBytes === 0) this.#writeStart(segment);
-    const entriesAt = batchStart + (segment.committedBytes === 0 ? START_BYTES : 0);
-    const stagedAt = STAGING_ADDRESS * WORD_BYTES;
-    bytes.copyWithin(entriesAt, stagedAt, stagedAt + stagedBytes);
-    const commitAt = entriesAt + stagedBytes;
+    const commitAt = entriesStart(segment) + entriesBytes;
     this.lastSeq += 1;
     assert(this.lastSeq < SEQ_LIMIT, 'a partition does not outlive its sequence numbers');
     const commit = commitAt / WORD_BYTES;
@@ -160,7 +188,6 @@ export class Log {
     words.set(TIME_WORDS, commit + HEADER_BYTES / WORD_BYTES);
     words[commit + HEADER_BYTES / WORD_BYTES + 2] = commitAt - batchStart;
     words[commit + COMMIT_CRC_AT / WORD_BYTES] = crc32(bytes.subarray(batchStart, commitAt + COMMIT_CRC_AT));
-    return (entriesAt - stagedAt) / WORD_BYTES;
   }
 
   #writeStart(segment: Segment): void {
@@ -176,12 +203,14 @@ export class Log {
     segment.lastCommitSeq = this.lastSeq;
     this.lastCommitSeq = this.lastSeq;
     this.lastCommitEpoch = this.epoch;
+    if (segment === this.#open.head) this.writtenBytes += segment.committedBytes - start;
     this.#events.appended(segment.number, start, segment.committedBytes, this.lastSeq);
   }
 
   /** Takes a recovered segment in: sealed, its bytes are in the arena. */
   adopt(segment: Segment): void {
     segment.state = 'sealed';
+    this.arena.trim(segment);
     this.#segments.set(segment.number, segment);
     this.passNumber(segment.number);
   }
@@ -194,14 +223,15 @@ export class Log {
   /** Declares that nothing of a sealed segment is live. */
   retire(segment: Segment): void {
     this.arena.retire(segment);
+    segment.retiredAt = this.#pins.now;
     this.#events.retired(segment.number, this.lastCommitSeq);
   }
 
-  /** Frees the memory of a retired segment. */
+  /** Frees the memory of a retired segment, at once or when no snapshot sees it any more. */
   release(segment: Segment): void {
     assert(segment.state === 'retired', 'only a retired segment is released');
     this.#segments.delete(segment.number);
-    this.arena.free(segment);
+    this.#pins.dropSegment(segment);
   }
 
   /** Frees all memory. The log is not to be used afterwards. */
@@ -229,6 +259,11 @@ const TWO_32 = 0x1_0000_0000;
 /** A time as the words of its double, which may lie at any word. */
 const TIME = new Float64Array(1);
 const TIME_WORDS: Uint32Array = new Uint32Array(TIME.buffer);
+
+/** Where the entries of a segment's next batch begin, in bytes. */
+export function entriesStart(segment: Segment): number {
+  return segment.startByte + segment.committedBytes + (segment.committedBytes === 0 ? START_BYTES : 0);
+}
 
 /** Bytes a batch needs in a segment beside its entries. */
 export function overheadOf(segment: Segment): number {

@@ -1,16 +1,32 @@
-import { cellIdOf, generationOfId, partitionOfId, slotOfId, type Predicate, type SchemaTable } from '@niobe/cells';
+import { cellIdOf, type Predicate, type Projection, type SchemaTable } from '@niobe/cells';
 import { assert, NiobeError, type ByteWriter, type Clock } from '@niobe/kernel';
 import type { Arena } from './arena.ts';
 import { auditPartition } from './audit.ts';
 import { CellReader } from './cell-reader.ts';
 import { CellWriter, type WriteStatus } from './cell-writer.ts';
 import { Cleaner } from './cleaner.ts';
-import { bodyBytesAt, bodyStartAt, epochAt, expiresAt, generationAt, keyBytesAt, keyStartAt, seqAt } from './entry.ts';
+import {
+  bodyBytesAt,
+  bodyStartAt,
+  entryBytesAt,
+  epochAt,
+  expiresAt,
+  generationAt,
+  keyBytesAt,
+  keyStartAt,
+  KIND,
+  kindAt,
+  seqAt,
+} from './entry.ts';
 import type { StoreEvents } from './events.ts';
+import { IndexedReader } from './indexes/indexed-reader.ts';
 import { EPOCH_LIMIT, PARTITION_LIMIT } from './limits.ts';
-import { emptyParts, type Parts } from './parts.ts';
-import { recoverSegments, type RecoveredSegment } from './recovery.ts';
+import { ManyReader } from './many-reader.ts';
+import { closeParts, emptyParts, type Parts } from './parts.ts';
+import type { RecoveredSegment } from './recovered-copies.ts';
+import { recoverSegments, type RecoveryReport } from './recovery.ts';
 import { segmentInfo, type SegmentInfo } from './segment.ts';
+import { takeSnapshot, type Snapshot } from './snapshot/snapshot.ts';
 
 /** What a partition is opened with. */
 export interface PartitionStoreOptions {
@@ -44,11 +60,15 @@ export class PartitionStore {
   readonly epoch: number;
   /** The arena's memory, in which keys and bodies lie. */
   readonly bytes: Uint8Array;
+  /** Scans and ranges by the secondary indexes that schemas declare. */
+  readonly indexes: IndexedReader;
   readonly #words: Uint32Array;
   readonly #parts: Parts;
   readonly #reader: CellReader;
+  readonly #many: ManyReader;
   readonly #writer: CellWriter;
   readonly #cleaner: Cleaner;
+  #recovery: RecoveryReport | null = null;
 
   constructor(options: PartitionStoreOptions) {
     assert(options.partition >= 0 && options.partition < PARTITION_LIMIT, 'partitions are 12 bits');
@@ -59,19 +79,27 @@ export class PartitionStore {
     this.#words = options.arena.words;
     this.#parts = emptyParts(options);
     this.#reader = new CellReader(this.#parts);
+    this.#many = new ManyReader(this.#parts, this.#reader);
     this.#writer = new CellWriter(this.#parts, this.#reader);
     this.#cleaner = new Cleaner(this.#parts, this.#reader);
+    this.indexes = new IndexedReader(this.#parts, this.#reader);
   }
 
   /**
-   * A partition from the segments of its log, which come in any order and are read one by one. Throws `DAMAGED` with partition, segment
-   * and offset where bytes below `durableBytes` do not check, `STORE_FULL` where the arena is too small, `FENCED` where the log is of a
-   * higher epoch; the arena is then as before.
+   * A partition from the segments of its log, which come in any order and are read one by one; of a segment that comes more than once the
+   * longest valid beginning counts. {@link recovery} tells what was found. Throws `DAMAGED` with partition, segment and offset where bytes
+   * below `durableBytes` check in no copy, `INCOMPATIBLE` for segments of another format, `STORE_FULL` where the arena is too small,
+   * `FENCED` where the log is of a higher epoch; the arena is then as before.
    */
   static recover(options: PartitionStoreOptions, segments: Iterable<RecoveredSegment>): PartitionStore {
     const store = new PartitionStore(options);
-    recoverSegments(store.#parts, segments);
+    store.#recovery = recoverSegments(store.#parts, segments);
     return store;
+  }
+
+  /** What the recovery found that this partition began with; null where it began empty. */
+  get recovery(): RecoveryReport | null {
+    return this.#recovery;
   }
 
   /** Opens a batch. One batch is open at a time in an arena. */
@@ -204,6 +232,39 @@ export class PartitionStore {
     return this.#reader.get(schemaId, bytes, keyAt, keyBytes, out);
   }
 
+  /** True if the key has a cell. */
+  exists(schemaId: number, bytes: Uint8Array, keyAt: number, keyBytes: number): boolean {
+    return this.#reader.find(schemaId, bytes, keyAt, keyBytes) >= 0;
+  }
+
+  /**
+   * Appends the bodies of the cells with `count` ids to `out` and returns how many there are. `TOO_LARGE` leaves `out` as it was.
+   *
+   * The result begins at the next multiple of four bytes of `out`. First comes for each id where its body begins, counted from the
+   * beginning of the result, and the body's bytes, as u32; both are 0 where there is no such cell. Then come the bodies, in the order of the
+   * ids, with up to three zeros before and behind each.
+   */
+  getMany(ids: Float64Array, count: number, out: ByteWriter): number {
+    return this.#many.getMany(ids, count, out);
+  }
+
+  /**
+   * As {@link getMany}, for `count` keys of a schema that lie one behind the other in `keys`.
+   *
+   * @param starts where each key begins; one item more says where the last ends
+   */
+  getManyByKey(schemaId: number, keys: Uint8Array, starts: Uint32Array, count: number, out: ByteWriter): number {
+    return this.#many.getManyByKey(schemaId, keys, starts, count, out);
+  }
+
+  /**
+   * Appends the cells with `count` ids to the columns of a projection of their schema. Writes to `rows` the row of each, -1 where there
+   * is no such cell, and returns for how many ids it did so: for less than all where the projection has no more room.
+   */
+  project(schemaId: number, ids: Float64Array, count: number, projection: Projection, rows: Int32Array): number {
+    return this.#many.project(schemaId, ids, count, projection, rows);
+  }
+
   /**
    * Visits the cells of a schema for which `predicate` holds, from `cursor` (0 at first) on, until `limitBytes` of keys and bodies were
    * visited or `budgetMs` passed. Returns the next cursor, {@link SCAN_END} at the end.
@@ -222,6 +283,14 @@ export class PartitionStore {
     return this.#reader.scan(schemaId, predicate, cursor, limitBytes, budgetMs, visit);
   }
 
+  /**
+   * The cells as they are now, to be read by this thread or others while writes go on. O(slots / 1024), some 50 us for 10^7 cells; pages
+   * of slots are copied as they are written. Not while a batch is open. `TOO_MANY_SNAPSHOTS` where the arena's policy says so.
+   */
+  snapshot(): Snapshot {
+    return takeSnapshot(this.#parts);
+  }
+
   versionEpoch(slot: number): number {
     return epochAt(this.#parts.arena, this.#parts.slots.address(slot));
   }
@@ -235,8 +304,10 @@ export class PartitionStore {
     return expiresAt(this.#words, this.#parts.slots.address(slot));
   }
 
+  /** Schema of the slot's cell, 0 where it has none. */
   schemaId(slot: number): number {
-    return this.#parts.slots.schemaId(slot);
+    const { slots } = this.#parts;
+    return kindAt(this.#words, slots.address(slot)) === KIND.cell ? slots.schemaId(slot) : 0;
   }
 
   /** Where the key begins in {@link bytes}. */
@@ -257,6 +328,11 @@ export class PartitionStore {
     return bodyBytesAt(this.#words, this.#parts.slots.address(slot));
   }
 
+  /** Bytes of the cell's entry in the log: header, key, body and padding. */
+  entryBytes(slot: number): number {
+    return entryBytesAt(this.#words, this.#parts.slots.address(slot));
+  }
+
   /** The cell's id: partition, generation and slot as one safe integer below 2^52. */
   idOf(slot: number): number {
     return cellIdOf(this.partition, generationAt(this.#words, this.#parts.slots.address(slot)), slot);
@@ -264,12 +340,7 @@ export class PartitionStore {
 
   /** Slot of the cell with this id, -1 where it was deleted, has expired or is of another partition. O(1). */
   slotOfId(id: number): number {
-    const { slots } = this.#parts;
-    const slot = slotOfId(id);
-    if (partitionOfId(id) !== this.partition || slot >= slots.count || slots.schemaId(slot) === 0) return -1;
-    const address = slots.address(slot);
-    if (generationAt(this.#words, address) !== generationOfId(id) || this.#reader.isExpired(address)) return -1;
-    return slot;
+    return this.#reader.slotOfId(id);
   }
 
   /**
@@ -277,17 +348,19 @@ export class PartitionStore {
    * arena, `ArenaCleaner` chooses among them.
    */
   clean(budgetMs: number): boolean {
+    const { arena, clock } = this.#parts;
+    arena.snapshots.expire(clock.monotonicMs());
     return this.#cleaner.clean(budgetMs);
   }
 
-  /** What cleaning would gain now: 0 nothing, to 1 the dead share of the best victim, 2 work that is under way or due. O(segments). */
+  /** What cleaning would gain now, to be compared with others of the arena: 0 nothing, Infinity work that is under way or due. O(segments). */
   cleaningGain(): number {
     return this.#cleaner.gain();
   }
 
-  /** True while a segment is on its way through the cleaner. */
+  /** True while segments are on their way through the cleaner. */
   get isCleaning(): boolean {
-    return this.#cleaner.isWalking;
+    return this.#cleaner.isBusy;
   }
 
   /** How scarce the arena's memory is, 0 to 1; see `Arena.pressure`. */
@@ -295,7 +368,10 @@ export class PartitionStore {
     return this.#parts.arena.pressure;
   }
 
-  /** Frees the memory of a retired segment: see `StoreEvents.retired`. A segment that is not there is none of our business. */
+  /**
+   * Frees the memory of a retired segment, once no snapshot sees it any more: see `StoreEvents.retired`. A segment that is not there is
+   * none of our business.
+   */
   release(segment: number): void {
     const found = this.#parts.log.segment(segment);
     if (found?.state === 'retired') this.#parts.log.release(found);
@@ -328,12 +404,17 @@ export class PartitionStore {
     return this.#parts.index.memoryBytes;
   }
 
-  /** Slots that were ever used; six bytes each, outside the arena. */
+  /** Slots that were ever used; four bytes each, outside the arena. */
   get slots(): number {
-    return this.#parts.slots.count;
+    return this.#parts.slots.used;
   }
 
-  /** Bytes of live entries the cleaner moved. */
+  /** Bytes that writers appended to the log, commits included. */
+  get writtenBytes(): number {
+    return this.#parts.log.writtenBytes;
+  }
+
+  /** Bytes of live entries the cleaner moved. With {@link writtenBytes} it gives the write cost, `(written + moved) / written`. */
   get movedBytes(): number {
     return this.#cleaner.movedBytes;
   }
@@ -357,6 +438,6 @@ export class PartitionStore {
   close(): void {
     if (this.#parts.batch.isOpen) this.rollback();
     this.#cleaner.stop();
-    this.#parts.log.close();
+    closeParts(this.#parts);
   }
 }

@@ -1,61 +1,88 @@
 import { NiobeError } from '@niobe/kernel';
-import {
-  bodyBytesAt,
-  bodyStartAt,
-  entryBytesAt,
-  epochAt,
-  expiresAt,
-  GENERATION_MAX,
-  generationAt,
-  HEADER_BYTES,
-  keyBytesAt,
-  keyStartAt,
-  KIND,
-  kindAt,
-  schemaIdAt,
-  seqAt,
-  slotAt,
-  START_BYTES,
-  WORD_BYTES,
-  type EntryMemory,
-} from './entry.ts';
-import { SEGMENT_BYTES_MIN } from './limits.ts';
-import { powerOfTwoFrom } from './log.ts';
-import type { Parts } from './parts.ts';
-import { decodeDefinition } from './schema-entries.ts';
-import type { Segment } from './segment.ts';
-import { baseOf, validPrefix } from './valid-prefix.ts';
+import { cutAfterGap } from './commit-chain.ts';
+import { closeParts, type Parts } from './parts.ts';
+import { RecoveredCopies, type RecoveredSegment, type TakenSegment } from './recovered-copies.ts';
+import { placeEntries } from './recovered-entries.ts';
+import { restoreLiving } from './recovered-slots.ts';
 
-/** A segment as a copy has it. */
-export interface RecoveredSegment {
+/** What a recovery found. */
+export interface RecoveryReport {
+  /** Segments that were taken, and their bytes. */
+  readonly segments: number;
+  readonly bytes: number;
+  /** Copies of segments of which there were others. */
+  readonly repeatedCopies: number;
+  /** What was cut off above the durable lengths, in order of segments. */
+  readonly cutTails: readonly CutTail[];
+}
+
+/** The end of a segment that was not durable and does not check, or follows a batch that is lost. */
+export interface CutTail {
   readonly segment: number;
-  readonly bytes: Uint8Array;
-  /** So much of it was confirmed as durable: what does not check below is damage, above it is a torn tail. */
-  readonly durableBytes: number;
+  readonly offset: number;
+  readonly bytes: number;
 }
 
 /**
  * Rebuilds an empty partition from the segments of its log.
  *
- * 1. Segments come in any order. Of each the valid prefix is taken into the arena, sealed.
- * 2. Per slot the entry with the highest version wins, cell or tombstone: the latest entry of every slot is always in the log, because
- *    the cleaner keeps it. Entries that were moved may be there twice, with the same version and content.
- * 3. Free slots are then queued by the age of their tombstones and keys are indexed, both from the slot table alone.
+ * 1. Segments come in any order, some of them more than once. Of each the longest valid prefix of all copies is taken into the arena,
+ *    sealed (recovered-copies.ts). What was durable and does not check in any copy is damage; what was not durable is cut, and with it
+ *    every later batch (commit-chain.ts), so that what is left is the log as it was at one commit.
+ * 2. Per slot the entry with the highest version wins, cell or tombstone; per schema the highest revision (recovered-entries.ts). The
+ *    latest entry of every slot is always in the log, because the cleaner keeps it. What it moved may be there twice, with the same
+ *    version and content, so it does not matter which is taken.
+ * 3. A second walk counts what lives, indexes its keys and queues the free slots by the age of their tombstones (recovered-slots.ts).
+ *    Secondary indexes are then built from the cells.
  *
- * Throws `DAMAGED` with partition, segment and offset, `STORE_FULL` where the arena is too small, `FENCED` where the log is of a higher
- * epoch.
+ * Everything is derived from the segments alone, so a recovery that was interrupted is begun again, and one of what a recovered store
+ * holds gives the same store. Which segments there must be, the log cannot know: the cleaner frees some all the time, so the caller must
+ * give all that a copy holds, as the ledger of a backup server lists them. A missing one is noticed where it leaves a trace: a slot
+ * without entry among used ones, a cell whose schema is nowhere defined, two cells of one key.
+ *
+ * Throws `DAMAGED` with partition, segment and offset where they are known, `INCOMPATIBLE` for segments of another format, `STORE_FULL`
+ * where the arena is too small, `FENCED` where the log is of a higher epoch; the arena is then as before. O(bytes), and 12 bytes a free
+ * slot of memory beside the arena.
  */
-export function recoverSegments(parts: Parts, segments: Iterable<RecoveredSegment>): void {
+export function recoverSegments(parts: Parts, segments: Iterable<RecoveredSegment>): RecoveryReport {
+  const copies = new RecoveredCopies(parts.arena, parts.log);
   try {
-    for (const recovered of segments) takeIn(parts, recovered);
+    for (const segment of segments) copies.take(segment);
+    copies.requireDurable();
+    cutAfterGap(parts.arena, copies.segments);
+    const report = reportOf(copies);
+    copies.adopt();
+    for (const segment of parts.log.segments()) placeEntries(parts, segment);
     refuseHigherEpoch(parts);
-    const freeSlots: number[] = [];
-    for (let slot = 0; slot < parts.slots.count; slot++) restoreSlot(parts, slot, freeSlots);
-    queueFreeSlots(parts, freeSlots);
+    restoreLiving(parts);
+    parts.indexes.rebuild();
+    return report;
   } catch (error) {
-    parts.log.close();
+    copies.abandon();
+    closeParts(parts);
     throw error;
   }
+}
+
+function reportOf({ segments, repeated }: RecoveredCopies): RecoveryReport {
+  const taken = segments.filter(({ validBytes }) => validBytes > 0);
+  return {
+    segments: taken.length,
+    bytes: taken.reduce((sum, { validBytes }) => sum + validBytes, 0),
+    repeatedCopies: repeated,
+    cutTails: segments
+      .filter(({ heldBytes, validBytes }) => heldBytes > validBytes)
+      .map(tailOf)
+      .sort(bySegment),
+  };
+}
+
+function tailOf({ number, validBytes, heldBytes }: TakenSegment): CutTail {
+  return { segment: number, offset: validBytes, bytes: heldBytes - validBytes };
+}
+
+function bySegment(a: CutTail, b: CutTail): number {
+  return a.segment - b.segment;
 }
 
 function refuseHigherEpoch(parts: Parts): void {
@@ -65,154 +92,4 @@ function refuseHigherEpoch(parts: Parts): void {
     'FENCED',
     `partition ${partition} was written in epoch ${lastCommitEpoch}, above this owner's ${epoch}`,
   );
-}
-
-function takeIn(parts: Parts, recovered: RecoveredSegment): void {
-  const { arena, log } = parts;
-  const { validBytes } = validPrefix(recovered.bytes);
-  if (validBytes < recovered.durableBytes) {
-    throw damaged(parts, recovered.segment, validBytes, `${recovered.durableBytes} bytes were durable`);
-  }
-  if (log.segment(recovered.segment) !== undefined) throw damaged(parts, recovered.segment, 0, 'it came twice');
-  log.passNumber(recovered.segment);
-  if (validBytes === 0) return;
-  const capacityBytes = Math.max(SEGMENT_BYTES_MIN, powerOfTwoFrom(validBytes));
-  const segment = arena.open(recovered.segment, capacityBytes, 'clean', baseOf(recovered.bytes));
-  if (segment === null) {
-    throw new NiobeError(
-      'STORE_FULL',
-      `partition ${log.partition} does not fit the store: segment ${recovered.segment} found no room`,
-    );
-  }
-  arena.bytes.set(recovered.bytes.subarray(0, validBytes), segment.startByte);
-  segment.committedBytes = validBytes;
-  log.adopt(segment);
-  checkStart(parts, segment);
-  readEntries(parts, segment);
-}
-
-/** The first entry says which segment of which partition this is. */
-function checkStart(parts: Parts, segment: Segment): void {
-  const { words } = parts.arena;
-  const at = segment.startAddress;
-  const [number, partition] = [slotAt(words, at), words[at + 3]];
-  if (number !== segment.number || partition !== parts.log.partition) {
-    throw damaged(parts, segment.number, 0, `its start names segment ${number} of partition ${partition}`);
-  }
-}
-
-function readEntries(parts: Parts, segment: Segment): void {
-  const { words } = parts.arena;
-  let at = segment.startAddress + START_BYTES / WORD_BYTES;
-  while (at < segment.endAddress) {
-    readEntry(parts, segment, at);
-    at += entryBytesAt(words, at) / WORD_BYTES;
-  }
-}
-
-function readEntry(parts: Parts, segment: Segment, address: number): void {
-  const { log } = parts;
-  const { words } = parts.arena;
-  const seq = seqAt(parts.arena, address);
-  log.lastSeq = Math.max(log.lastSeq, seq);
-  switch (kindAt(words, address)) {
-    case KIND.cell:
-    case KIND.tombstone:
-      placeEntry(parts, segment, address);
-      break;
-    case KIND.schema:
-      placeDefinition(parts, segment, address);
-      break;
-    default:
-      segment.lastCommitSeq = seq;
-      if (seq <= log.lastCommitSeq) break;
-      log.lastCommitSeq = seq;
-      log.lastCommitEpoch = epochAt(parts.arena, address);
-  }
-}
-
-function placeEntry(parts: Parts, segment: Segment, address: number): void {
-  const { arena, log, slots } = parts;
-  const { words } = arena;
-  const slot = slotAt(words, address);
-  if (slot >= arena.capacityBytes / HEADER_BYTES) {
-    throw damaged(parts, segment.number, offsetOf(segment, address), `slot ${slot} is beyond what the store can hold`);
-  }
-  while (slots.count <= slot) slots.append();
-  const before = slots.address(slot);
-  if (before !== 0 && !isNewer(arena, address, before)) return;
-  if (before !== 0) log.bury(before, entryBytesAt(words, before));
-  slots.set(slot, address, kindAt(words, address) === KIND.cell ? schemaIdAt(words, address) : 0);
-  segment.liveBytes += entryBytesAt(words, address);
-  const expiresS = expiresAt(words, address);
-  if (expiresS !== 0) segment.earliestExpiryS = Math.min(segment.earliestExpiryS, expiresS);
-}
-
-function isNewer(memory: EntryMemory, address: number, before: number): boolean {
-  const epoch = epochAt(memory, address);
-  const epochBefore = epochAt(memory, before);
-  return epoch === epochBefore ? seqAt(memory, address) > seqAt(memory, before) : epoch > epochBefore;
-}
-
-function placeDefinition(parts: Parts, segment: Segment, address: number): void {
-  const { arena, definitions, log, schemas } = parts;
-  const start = bodyStartAt(arena.words, address);
-  const schema = decodeDefinition(arena.bytes.slice(start, start + bodyBytesAt(arena.words, address)));
-  const before = definitions.get(schema.id);
-  if (before !== undefined && before.revision >= schema.revision) return;
-  if (before !== undefined) log.bury(before.address, entryBytesAt(arena.words, before.address));
-  definitions.set(schema.id, { address, revision: schema.revision });
-  segment.liveBytes += entryBytesAt(arena.words, address);
-  schemas.add(schema);
-}
-
-/** Indexes the key of a slot's cell if it has one, or notes the slot as free. */
-function restoreSlot(parts: Parts, slot: number, freeSlots: number[]): void {
-  const { arena, index, log, schemas, slots } = parts;
-  const address = slots.address(slot);
-  const schemaId = slots.schemaId(slot);
-  if (schemaId === 0) {
-    if (address === 0 || generationAt(arena.words, address) < GENERATION_MAX) freeSlots.push(slot);
-    return;
-  }
-  const segment = arena.segmentOf(address);
-  const schema = schemas.get(schemaId);
-  if (schema === undefined)
-    throw damaged(parts, segment.number, offsetOf(segment, address), `schema ${schemaId} is nowhere defined`);
-  if (!schema.isKeyed) return;
-  const keyAt = keyStartAt(arena.words, address);
-  const keyBytes = keyBytesAt(arena.words, address);
-  const hash = schema.hashKey(arena.bytes, keyAt, keyBytes);
-  if (index.find(hash, schemaId, arena.bytes, keyAt, keyBytes) >= 0) {
-    throw damaged(
-      parts,
-      segment.number,
-      offsetOf(segment, address),
-      `partition ${log.partition} has two cells of one key`,
-    );
-  }
-  index.insert(hash, slot);
-}
-
-/** Oldest first. A slot without any entry was never used. */
-function queueFreeSlots(parts: Parts, freeSlots: number[]): void {
-  const freedAt = (slot: number): number => {
-    const address = parts.slots.address(slot);
-    return address === 0 ? 0 : seqAt(parts.arena, address);
-  };
-  freeSlots.sort((a, b) => freedAt(a) - freedAt(b));
-  for (const slot of freeSlots) parts.slots.release(slot);
-}
-
-function offsetOf(segment: Segment, address: number): number {
-  return (address - segment.startAddress) * WORD_BYTES;
-}
-
-function damaged(parts: Parts, segment: number, offset: number, why: string): NiobeError {
-  const { partition } = parts.log;
-  return new NiobeError('DAMAGED', `partition ${partition}, segment ${segment} is damaged at byte ${offset}: ${why}`, {
-    partition,
-    segment,
-    offset,
-  });
 }

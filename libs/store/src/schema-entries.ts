@@ -1,5 +1,5 @@
 import { compileSchema, type CompiledSchema } from '@niobe/cells';
-import { NiobeError } from '@niobe/kernel';
+import type { NiobeError } from '@niobe/kernel';
 
 /**
  * The schema definitions a partition's log holds. Each is written before the first cell that needs it and kept live by the cleaner, so
@@ -36,12 +36,12 @@ export function encodeDefinition(schema: CompiledSchema): Uint8Array {
   return encoder.encode(JSON.stringify({ id: schema.id, revision: schema.revision, declaration: schema.declaration }));
 }
 
-/** Reads the body of a schema entry; `DAMAGED` where it is none. */
-export function decodeDefinition(body: Uint8Array): CompiledSchema {
+/** Reads the body of a schema entry; throws what `refuse` makes of the reason where it is none. */
+export function decodeDefinition(body: Uint8Array, refuse: (cause: unknown) => NiobeError): CompiledSchema {
   try {
     const definition = JSON.parse(decoder.decode(body)) as { id: number; revision: number; declaration: unknown };
     return compileSchema(definition.id, definition.revision, definition.declaration);
   } catch (error) {
-    throw new NiobeError('DAMAGED', 'a schema entry of the log cannot be read', {}, error);
+    throw refuse(error);
   }
 }

@@ -12,7 +12,8 @@ export class Segment {
   readonly arena: Arena;
   /** First byte in the arena's memory. */
   readonly startByte: number;
-  readonly capacityBytes: number;
+  /** Whole grains: a power of two of them at first, fewer once it was trimmed. */
+  capacityBytes: number;
   /** Epoch and high bits of seq of the entries that do not say their own; see entry.ts. */
   readonly versionWord: number;
   state: SegmentState = 'open';
@@ -26,6 +27,15 @@ export class Segment {
   tailIsLost = false;
   /** Seq of the last commit in here. */
   lastCommitSeq = 0;
+  /** When it was opened, as `Arena.clockBytes`. */
+  openedAtBytes = 0;
+  /** The cleaner found no room for what lives in here while no more memory than this was free. */
+  stuckAtFreeBytes = -1;
+  /** A larger segment is wanted where this one lies: it is to be emptied whatever lives in it. */
+  isInTheWay = false;
+  /** Moments of its partition's snapshots; see snapshot/pins.ts. */
+  openedAt = 0;
+  retiredAt = 0;
 
   constructor(arena: Arena, number: number, startByte: number, capacityBytes: number, versionWord: number) {
     this.arena = arena;
@@ -40,12 +50,12 @@ export class Segment {
   }
 
   /**
-   * Share of the segment that cleaning would free. What the cleaner itself left over at the end of a segment is not counted, else it
-   * would move large cells from one such segment to the next for ever.
+   * Share of the segment that cleaning would free. What the cleaner itself left over at the end of a segment is not counted, unless that
+   * is most of it: else it would move large cells from one such segment to the next for ever.
    */
   get deadShare(): number {
-    const filledBytes = this.tailIsLost ? this.committedBytes : this.capacityBytes;
-    return (filledBytes - this.liveBytes) / this.capacityBytes;
+    const countsTail = !this.tailIsLost || this.committedBytes < this.capacityBytes / 2;
+    return ((countsTail ? this.capacityBytes : this.committedBytes) - this.liveBytes) / this.capacityBytes;
   }
 
   /** Address of the first entry. */

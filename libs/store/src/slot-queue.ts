@@ -1,11 +1,13 @@
 import { assert } from '@niobe/kernel';
 
 /**
- * Free slots, oldest first. A ring that doubles: its size is bounded by the slots of the partition. Both ends work both ways, because
- * a batch that is rolled back puts back what it took and takes back what it gave.
+ * Free slots of one schema, oldest first. Both ends work both ways, because a batch that is rolled back puts back what it took and takes
+ * back what it gave. Kept in chunks, so that growth copies nothing and memory goes back as the queue gets shorter; a slot is in the
+ * queue at most once, so it is bounded by the slots of the schema.
  */
 export class SlotQueue {
-  #ring: Uint32Array = new Uint32Array(64);
+  readonly #chunks: Uint32Array[] = [];
+  /** Place of the oldest in the first chunk. */
   #first = 0;
   #count = 0;
 
@@ -15,25 +17,33 @@ export class SlotQueue {
 
   /** Adds the youngest. */
   push(slot: number): void {
-    this.#grow();
-    this.#ring[(this.#first + this.#count) & (this.#ring.length - 1)] = slot;
+    const at = this.#first + this.#count;
+    if (at >>> CHUNK_BITS === this.#chunks.length) this.#chunks.push(new Uint32Array(CHUNK_SLOTS));
+    this.#chunks[at >>> CHUNK_BITS]![at & CHUNK_MASK] = slot;
     this.#count += 1;
   }
 
   /** Takes the oldest. */
   shift(): number {
     assert(this.#count > 0, 'a slot is taken from a queue that has one');
-    const slot = this.#ring[this.#first]!;
-    this.#first = (this.#first + 1) & (this.#ring.length - 1);
+    const slot = this.#chunks[0]![this.#first]!;
+    this.#first += 1;
     this.#count -= 1;
+    if (this.#first === CHUNK_SLOTS) {
+      this.#chunks.shift();
+      this.#first = 0;
+    }
     return slot;
   }
 
   /** Undoes the last {@link shift}. */
   unshift(slot: number): void {
-    this.#grow();
-    this.#first = (this.#first - 1) & (this.#ring.length - 1);
-    this.#ring[this.#first] = slot;
+    if (this.#first === 0) {
+      this.#chunks.unshift(new Uint32Array(CHUNK_SLOTS));
+      this.#first = CHUNK_SLOTS;
+    }
+    this.#first -= 1;
+    this.#chunks[0]![this.#first] = slot;
     this.#count += 1;
   }
 
@@ -41,14 +51,14 @@ export class SlotQueue {
   pop(): number {
     assert(this.#count > 0, 'a slot is taken from a queue that has one');
     this.#count -= 1;
-    return this.#ring[(this.#first + this.#count) & (this.#ring.length - 1)]!;
-  }
-
-  #grow(): void {
-    if (this.#count < this.#ring.length) return;
-    const grown = new Uint32Array(this.#ring.length * 2);
-    for (let i = 0; i < this.#count; i++) grown[i] = this.#ring[(this.#first + i) & (this.#ring.length - 1)]!;
-    this.#ring = grown;
-    this.#first = 0;
+    const at = this.#first + this.#count;
+    const slot = this.#chunks[at >>> CHUNK_BITS]![at & CHUNK_MASK]!;
+    if ((at & CHUNK_MASK) === 0) this.#chunks.pop();
+    return slot;
   }
 }
+
+/** A chunk of 1 KiB: many partitions have a few free slots of many schemas each. */
+const CHUNK_BITS = 8;
+const CHUNK_SLOTS: number = 1 << CHUNK_BITS;
+const CHUNK_MASK: number = CHUNK_SLOTS - 1;

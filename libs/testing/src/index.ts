@@ -20,3 +20,19 @@ export {
   describeWithNats,
 } from './describe-when.ts';
 export { StoreShard } from './store-shard.ts';
+export {
+  LARGE_CELLS,
+  modelStep,
+  modelSteps,
+  SMALL_CELLS,
+  type ModelScale,
+  type ModelStep,
+} from './stores/model-steps.ts';
+export { addEncounters, ModelTrial, noEncounters, type ModelEncounters } from './stores/model-trial.ts';
+export { ThreadsTrial, type ThreadsFindings } from './stores/threads-trial.ts';
+export { BYTE_READERS, garbage, refuses } from './stores/byte-garbage.ts';
+export { DamageTrials, type DamageCounts } from './stores/damage-trials.ts';
+export { FullTrial, type FullFindings } from './stores/full-trial.ts';
+export { OverwrittenStore, type KeyChoice } from './stores/overwritten-store.ts';
+export { SoakTrial, type SoakFindings } from './stores/soak-trial.ts';
+export { zipfNumbers } from './stores/zipf.ts';

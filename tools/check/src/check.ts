@@ -7,6 +7,8 @@ export interface CheckOptions {
   readonly limit: number;
   /** Repetitions asked for, or null for the check's own number. */
   readonly runs: number | null;
+  /** Length asked for, or null for the check's own, where the check has one. */
+  readonly minutes: number | null;
   /** Leave the scratch folder. */
   readonly keep: boolean;
   readonly repositoryDir: string;

@@ -4,7 +4,7 @@ import { messageOf } from '@niobe/kernel';
 import { CHECKS } from './checks.ts';
 import { Verdict } from './verdict.ts';
 
-const HELP = `npm run check -- <name> [--seed S] [--limit N] [--runs N] [--keep]
+const HELP = `npm run check -- <name> [--seed S] [--limit N] [--runs N] [--minutes N] [--keep]
 
 ${Object.entries(CHECKS)
   .map(([name, check]) => `  ${name.padEnd(12)} ${check.summary}`)
@@ -13,6 +13,7 @@ ${Object.entries(CHECKS)
   --seed S    seed of everything random (default 1); printed, so that a run can be repeated
   --limit N   take only the first N rows of the data, for a quick look
   --runs N    repetitions, where the check repeats
+  --minutes N length, where the check soaks a store
   --keep      leave the scratch folder where it is
 
 NIOBE_DATA names the folder of the data sets (default ../shared/data). The last line is "N passed, N failed".`;
@@ -24,6 +25,7 @@ async function main(): Promise<number> {
       seed: { type: 'string', default: '1' },
       limit: { type: 'string' },
       runs: { type: 'string' },
+      minutes: { type: 'string' },
       keep: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -39,6 +41,7 @@ async function main(): Promise<number> {
       seed: Number(values.seed),
       limit: values.limit === undefined ? Infinity : Number(values.limit),
       runs: values.runs === undefined ? null : Number(values.runs),
+      minutes: values.minutes === undefined ? null : Number(values.minutes),
       keep: values.keep,
       repositoryDir: new URL('../../..', import.meta.url).pathname.replace(/\/$/, ''),
     });

@@ -1,7 +1,7 @@
 import { BoundedQueue, ByteReader, isNiobeError, NiobeError, type Clock, type Counter } from '@niobe/kernel';
-import { readClauses, type CompiledSchema, type Predicate, type SchemaTable } from '@niobe/cells';
+import { readClauses, type Clause, type Predicate, type SchemaTable } from '@niobe/cells';
 import { failureFrame, refusalOf, ScanReplyBuilder, ScanRequest, type Refusal } from '@niobe/grid';
-import { SCAN_END } from '@niobe/store';
+import { SCAN_END, type ScanPlan } from '@niobe/store';
 import { AWAY_RETRY_MS, BUSY_RETRY_MS, SCAN_SLICE_MS, SCANS_MAX } from '../limits.ts';
 import type { Seats, ServedPartition } from '../partitions/seats.ts';
 import type { ArrivedRequest } from '../requests/request-desk.ts';
@@ -14,7 +14,7 @@ import { presentPoint, type Durability, type DurablePoint } from './durability.t
  *
  * Scans wait in a queue of their own and are taken one at a time, in slices of a few milliseconds between other requests: writes go on
  * meanwhile, and the store's cursors bear that. A page ends at the asked number of bytes; sections it did not come to are answered
- * with their own cursor. The page is sent when the last commits that it saw are durable.
+ * with their own cursor. Each partition is scanned by a plan of its own, which may use an index. The page is sent when the last commits that it saw are durable.
  */
 export class ScanHandler {
   readonly #parts: ScanParts;
@@ -65,10 +65,22 @@ export class ScanHandler {
       const details = { retryAfterMs: AWAY_RETRY_MS };
       throw new NiobeError('NOT_READY', `schema ${frame.schemaId} is not known to this shard yet`, details);
     }
-    const predicate = predicateOf(schema, frame.clauses);
+    const clauses = clausesOf(frame.clauses);
+    const predicate = clauses.length === 0 ? null : schema.compilePredicate(clauses);
     const hasSection = frame.nextSection();
     this.#reply.start(frame);
-    return { request, frame, predicate, shown: [], rows: 0, cursor: frame.cursor, hasSection, isBegun: false };
+    return {
+      request,
+      frame,
+      clauses,
+      predicate,
+      plan: null,
+      shown: [],
+      rows: 0,
+      cursor: frame.cursor,
+      hasSection,
+      isBegun: false,
+    };
   }
 
   /** Works until the slice or the scan is over; true if it was answered. */
@@ -79,6 +91,7 @@ export class ScanHandler {
       if (this.#section(scan, endMs - clock.monotonicMs())) {
         scan.hasSection = scan.frame.nextSection();
         scan.cursor = scan.frame.cursor;
+        scan.plan = null;
         scan.isBegun = false;
       }
       if (clock.monotonicMs() >= endMs) break;
@@ -113,7 +126,8 @@ export class ScanHandler {
   #rows(scan: RunningScan, { store }: ServedPartition, limitBytes: number, budgetMs: number): number {
     const before = scan.rows;
     const { frame, predicate, cursor } = scan;
-    const next = store.scan(frame.schemaId, predicate, cursor, limitBytes, Math.max(0, budgetMs), (slot) => {
+    scan.plan ??= store.indexes.plan(frame.schemaId, scan.clauses);
+    const next = store.indexes.scan(scan.plan, predicate, cursor, limitBytes, Math.max(0, budgetMs), (slot) => {
       scan.rows += 1;
       this.#reply.row(
         store.idOf(slot),
@@ -157,7 +171,10 @@ export interface ScanParts {
 interface RunningScan {
   readonly request: ArrivedRequest;
   readonly frame: ScanRequest;
+  readonly clauses: readonly Clause[];
   readonly predicate: Predicate | null;
+  /** How the present partition is scanned, once it was begun. */
+  plan: ScanPlan | null;
   readonly shown: DurablePoint[];
   /** Rows so far. */
   rows: number;
@@ -167,12 +184,12 @@ interface RunningScan {
   isBegun: boolean;
 }
 
-function predicateOf(schema: CompiledSchema, clauses: Uint8Array): Predicate | null {
-  if (clauses.length === 0) return null;
-  const reader = new ByteReader(clauses);
-  const read = readClauses(reader);
+function clausesOf(bytes: Uint8Array): Clause[] {
+  if (bytes.length === 0) return [];
+  const reader = new ByteReader(bytes);
+  const clauses = readClauses(reader);
   reader.end();
-  return read.length === 0 ? null : schema.compilePredicate(read);
+  return clauses;
 }
 
 function failed({ message }: ArrivedRequest, refusal: Refusal): Uint8Array {

@@ -16,7 +16,7 @@ import { NiobeError, type ByteReader, type ByteWriter } from '@niobe/kernel';
 export const PROTOCOL = 2;
 
 /** Kinds of request. */
-export const FrameKind = { GET: 1, WRITE: 2, SCAN: 3 } as const;
+export const FrameKind = { GET: 1, WRITE: 2, SCAN: 3, MEMORY: 4 } as const;
 
 /** A kind of request. */
 export type FrameKindCode = (typeof FrameKind)[keyof typeof FrameKind];
@@ -69,9 +69,12 @@ export function writeFailureHeader(out: ByteWriter, client: number, serial: numb
 export function readRequestHeader(reader: ByteReader): RequestHeader {
   readProtocol(reader);
   const kind = reader.u8();
-  if (kind !== FrameKind.GET && kind !== FrameKind.WRITE && kind !== FrameKind.SCAN)
-    throw new NiobeError('MALFORMED', `a frame of unknown kind ${kind}`);
+  if (!isKind(kind)) throw new NiobeError('MALFORMED', `a frame of unknown kind ${kind}`);
   return { kind, client: reader.u32(), serial: reader.u32(), deadlineMs: reader.u32() };
+}
+
+function isKind(kind: number): kind is FrameKindCode {
+  return kind >= FrameKind.GET && kind <= FrameKind.MEMORY;
 }
 
 /** Reads a reply's header up to where its sections or its error begin. Throws `MALFORMED` if it answers something else. */

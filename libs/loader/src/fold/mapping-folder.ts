@@ -9,6 +9,7 @@ import type { Assignment, EdgeRule, Mapping, VertexRule } from '../mapping/mappi
 import { EdgeRows, type EdgeSchemas } from './edge-rows.ts';
 import { EdgeStage } from './edge-stage.ts';
 import { PartitionBytes } from './partition-bytes.ts';
+import { registeredSets } from './registered-sets.ts';
 import { RUN_KEY_BYTES_MAX, VertexRows } from './vertex-rows.ts';
 import { VertexStage } from './vertex-stage.ts';
 
@@ -107,15 +108,18 @@ export class MappingFolder implements EventFolder {
     const known = this.#vertices.find((rows) => rows.schema.name === schema.name);
     const rows = known ?? new VertexRows(schemaOf(schema.name), partitions, cache);
     if (known === undefined) this.#vertices.push(rows);
-    return { rows, key, sets };
+    return { rows, key, sets: registeredSets(rows.schema, Object.keys(schema.fields), sets) };
   }
 
   #edgeReader(rule: EdgeRule, vertices: readonly VertexReader[], around: FolderSurroundings): EdgeReader {
-    const { edge, from, to, adds } = rule;
+    const { edge, from, to } = rule;
     const ends = [vertices[from]!.rows, vertices[to]!.rows] as const;
     const known = this.#edges.find(({ type }) => type === edge);
-    const rows = known ?? new EdgeRows(edge, schemasOf(rule, around), ...ends, around.known, around.partitions);
+    const schemas = schemasOf(rule, around);
+    const rows = known ?? new EdgeRows(edge, schemas, ...ends, around.known, around.partitions);
     if (known === undefined) this.#edges.push(rows);
+    const names = edge.counters.map(({ name }) => name);
+    const adds = schemas.counters === null ? [] : registeredSets(schemas.counters, names, rule.adds);
     return { rows, from, to, adds };
   }
 

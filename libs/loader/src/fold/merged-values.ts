@@ -1,4 +1,4 @@
-import type { BodyBuilder, CompiledSchema } from '@niobe/cells';
+import type { BodyBuilder, CompiledSchema, MergeOperator } from '@niobe/cells';
 import type { EventValue } from '@niobe/events';
 import { ByteWriter } from '@niobe/kernel';
 
@@ -18,6 +18,10 @@ const TEXT_BYTES_MAX: number = 1024 * 1024;
 
 /** Range of the integer types that a sum could leave. */
 const RANGES: Readonly<Record<string, readonly [bigint, bigint]>> = {
+  i8: [-(2n ** 7n), 2n ** 7n - 1n],
+  u8: [0n, 2n ** 8n - 1n],
+  i16: [-(2n ** 15n), 2n ** 15n - 1n],
+  u16: [0n, 2n ** 16n - 1n],
   i32: [-(2n ** 31n), 2n ** 31n - 1n],
   u32: [0n, 2n ** 32n - 1n],
   i64: [-(2n ** 63n), 2n ** 63n - 1n],
@@ -69,12 +73,13 @@ export class MergedValues {
     return count;
   }
 
-  /** Sets the first `count` fields of a body; what is not told or absent stays null. */
+  /** Sets the first `count` fields of a body; what is not told or absent is null, also where it has a default. */
   write(row: number, count: number, builder: BodyBuilder): void {
     const start = row * this.fields;
     for (let f = 0; f < count; f++) {
       const value = this.#values[start + f];
       if (value !== undefined && value !== null) this.#writeValue(f, value, builder);
+      else if (this.#schema.fields[f]!.optional) builder.setNull(f);
     }
   }
 
@@ -99,7 +104,8 @@ export class MergedValues {
   }
 
   #adder(type: string): Join {
-    if (type === 'f64') return (present, value) => sum(present, value, (a, b) => (a as number) + (b as number));
+    if (type === 'f64' || type === 'f32')
+      return (present, value) => sum(present, value, (a, b) => (a as number) + (b as number));
     const [least, most] = RANGES[type]!;
     return (present, value) => {
       const joined = sum(present, value, addExactly);
@@ -111,11 +117,16 @@ export class MergedValues {
   }
 }
 
-const JOINS: Readonly<Record<'keep' | 'replace' | 'min' | 'max', Join>> = {
+const replace: Join = (_present, value) => value;
+
+const JOINS: Readonly<Record<Exclude<MergeOperator, 'add'>, Join>> = {
   keep: (present, value) => (present === undefined ? value : present),
-  replace: (_present, value) => value,
+  replace,
   min: (present, value) => (isNothing(present) || (value !== null && isBelow(value, present)) ? value : present),
   max: (present, value) => (isNothing(present) || (value !== null && isBelow(present, value)) ? value : present),
+  // Lists are not told by events.
+  setUnion: replace,
+  append: replace,
 };
 
 function isNothing(told: Told): told is null | undefined {

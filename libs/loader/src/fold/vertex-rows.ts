@@ -8,6 +8,7 @@ import type { IdSource } from '../keys/id-source.ts';
 import { widened } from '../keys/key-rows.ts';
 import { VertexIds } from '../keys/vertex-ids.ts';
 import { MergedValues } from './merged-values.ts';
+import { toldFields } from './registered-sets.ts';
 
 /**
  * The vertices of one schema that one run names: their keys, their ids where these are known, and what the run tells of their fields.
@@ -111,7 +112,7 @@ export class VertexRows {
     const { keys } = this.ids;
     const start = keys.keyStart(row);
     const keyBytes = keys.keyEnd(row) - start;
-    const told = this.values.told(row);
+    const told = toldFields(this.schema, this.values.told(row));
     scratch.reset();
     if (told === 0) scratch.raw(NO_FIELDS);
     else this.#writeBody(row, told, scratch);
@@ -128,9 +129,10 @@ export class VertexRows {
   /** A writer of bodies with the first `fields` fields. */
   #builderOf(fields: number): BodyBuilder {
     const { id, revision, declaration } = this.schema;
+    if (fields === this.schema.fields.length) return this.schema.bodyBuilder();
     const first = Object.fromEntries(Object.entries(declaration.fields).slice(0, fields));
     assert(Object.keys(first).length === fields, 'no more is told than there are fields');
-    return compileSchema(id, revision, { ...declaration, fields: first }).bodyBuilder();
+    return compileSchema(id, revision, { name: declaration.name, key: declaration.key, fields: first }).bodyBuilder();
   }
 
   /** The id of a row will be needed. */

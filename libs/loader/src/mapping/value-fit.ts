@@ -60,7 +60,7 @@ function constantOf(value: number, counter: EdgeCounter): ValueSource | string {
 function sourceOf(from: string, type: EventType, to: TypedField, isNeeded: boolean): ValueSource | string {
   const field = type.field(from);
   if (field === undefined && from === TIME)
-    return to.type === 'timestamp' && to.array !== true
+    return to.type === 'timestamp' && !isArray(to) && !isBounded(to)
       ? { kind: 'time' }
       : `the time of an event is a timestamp, not ${typeText(to)}`;
   if (field === undefined)
@@ -73,7 +73,7 @@ function sourceOf(from: string, type: EventType, to: TypedField, isNeeded: boole
 
 /** Whether every value of an event field fits. */
 function fits(from: EventFieldDeclaration, to: TypedField): boolean {
-  if (from.array === true || to.array === true) return false;
+  if (from.array === true || isArray(to) || isBounded(to)) return false;
   if (to.type !== from.type) return isWider(from, to);
   switch (from.type) {
     case 'decimal':
@@ -88,6 +88,14 @@ function fits(from: EventFieldDeclaration, to: TypedField): boolean {
   }
 }
 
+function isArray({ array = false }: TypedField): boolean {
+  return array !== false;
+}
+
+function isBounded({ min, max }: TypedField): boolean {
+  return min !== undefined || max !== undefined;
+}
+
 function isWider(from: EventFieldDeclaration, to: TypedField): boolean {
   const longest = Math.max(0, ...(from.values ?? []).map((value) => value.length));
   return WIDER[from.type]?.includes(to.type) === true && longest <= (to.maxBytes ?? TEXT_BYTES_DEFAULT);
@@ -96,14 +104,18 @@ function isWider(from: EventFieldDeclaration, to: TypedField): boolean {
 /** What of a field, of an event or a cell, says which values it has. */
 interface TypedField {
   readonly type: FieldDeclaration['type'];
-  readonly array?: boolean | undefined;
+  readonly array?: boolean | number | undefined;
   readonly scale?: number | undefined;
   readonly values?: readonly string[] | undefined;
   readonly maxBytes?: number | undefined;
+  readonly min?: number | string | undefined;
+  readonly max?: number | string | undefined;
 }
 
-function typeText({ type, array, scale, maxBytes }: TypedField): string {
+function typeText(field: TypedField): string {
+  const { type, scale, maxBytes } = field;
   const sized = type === 'text' || type === 'bytes' ? `${type} of up to ${maxBytes ?? TEXT_BYTES_DEFAULT} bytes` : type;
   const scalar = type === 'decimal' ? `decimal(${scale ?? 0})` : sized;
-  return array === true ? `array of ${scalar}` : scalar;
+  const whole = isArray(field) ? `array of ${scalar}` : scalar;
+  return isBounded(field) ? `${whole} with bounds` : whole;
 }

@@ -1,0 +1,171 @@
+import { HEADER_BYTES } from './entry.ts';
+import { PARTITION_LIMIT } from './limits.ts';
+import { PAGE_SLOTS } from './slot-pool.ts';
+
+/**
+ * How the tables of a key index lie in memory, and the arithmetic that leads from a hash to a place in them.
+ *
+ * A **table** is up to 16 pages of the arena's pool, wherever they are; a record of u32 says which. A **chunk** is 16 words, a line of
+ * the cache: a word about the chunk, then words for 15 keys. The word of a key is
+ *
+ *     last bits of its hash | slot + 1; 0 where there is none
+ *
+ * with as many bits for the slot as the table's largest one needs. Chunks of a table are in order of the hashes that begin there.
+ */
+
+/** Bits of a hash that the index works with. */
+export const HASH_BITS = 27;
+/** A slot is below 2^30, because an arena has no more words, and slot + 1 leaves at least one bit for the hash. */
+export const SLOT_BITS_FIRST: number = 32 - HASH_BITS;
+
+export const CHUNK_WORDS = 16;
+export const CHUNK_KEYS = 15;
+const CHUNK_SHIFT = 4;
+const PAGE_CHUNKS_SHIFT = 6;
+const PAGE_CHUNKS_MASK = 63;
+export const PAGE_CHUNKS: number = PAGE_SLOTS / CHUNK_WORDS;
+/** Pages of a table: no rebuild moves more than {@link TABLE_KEYS_MAX} keys, which takes a fraction of a millisecond. */
+export const TABLE_PAGES_MAX = 16;
+export const TABLE_KEYS_MAX: number = TABLE_PAGES_MAX * PAGE_CHUNKS * CHUNK_KEYS;
+/** Large blocks of memory begin 16 bytes behind a line of the cache, where glibc keeps their size; chunks begin with a line. */
+const ALIGNING_WORDS = 12;
+
+/** In the word of a chunk: bit i says that key i began in an earlier chunk; this one that such a key came from further than the one before. */
+export const CAME_FROM_FAR = 1;
+/** In the word of a chunk: one key more that found no room here and went on to the next. */
+export const WENT_ON = 0x1_0000;
+const WENT_ON_SHIFT = 16;
+
+// The record of a table, one item each, and then the base of each of its pages. Hot paths read them through functions of this file,
+// because the engine knows constants of another file only by a load each.
+const CHUNKS = 0;
+const SLOT_BITS = 1;
+const LOCAL_BITS = 2;
+const KEYS = 3;
+const BASES = 4;
+export const TABLE_WORDS: number = BASES + TABLE_PAGES_MAX;
+
+export function chunksOf(tables: Uint32Array, table: number): number {
+  return tables[table + CHUNKS]!;
+}
+
+/** Bits of a key's word that hold slot + 1. */
+export function slotBitsOf(tables: Uint32Array, table: number): number {
+  return tables[table + SLOT_BITS]!;
+}
+
+/** Bits of the hash below those that all keys of the table share. */
+export function localBitsOf(tables: Uint32Array, table: number): number {
+  return tables[table + LOCAL_BITS]!;
+}
+
+export function keysOf(tables: Uint32Array, table: number): number {
+  return tables[table + KEYS]!;
+}
+
+export function addKeys(tables: Uint32Array, table: number, count: number): void {
+  tables[table + KEYS]! += count;
+}
+
+/** Says how the words of a table are to be read. */
+export function setBits(tables: Uint32Array, table: number, localBits: number, slotBits: number): void {
+  tables[table + LOCAL_BITS] = localBits;
+  tables[table + SLOT_BITS] = slotBits;
+}
+
+/** Makes a table an empty one of pages that are to be told by {@link setBase}. */
+export function setPages(tables: Uint32Array, table: number, pages: number): void {
+  tables[table + CHUNKS] = pages * PAGE_CHUNKS;
+  tables[table + KEYS] = 0;
+}
+
+export function pagesOf(tables: Uint32Array, table: number): number {
+  return tables[table + CHUNKS]! / PAGE_CHUNKS;
+}
+
+export function baseOf(tables: Uint32Array, table: number, page: number): number {
+  return tables[table + BASES + page]!;
+}
+
+export function setBase(tables: Uint32Array, table: number, page: number, base: number): void {
+  tables[table + BASES + page] = base;
+}
+
+/** Odd, near 2^32 / golden ratio (Knuth 6.4): carries every bit of the hash into the upper ones. */
+const MIX = 0x9e3779b1;
+/** More bits than this of a hash make no difference to which of 1,024 chunks it begins in, and their product fits 32 bits. */
+const CHOICE_BITS = 20;
+
+/**
+ * The bits of a key's hash that the index works with. The partition was chosen by low bits of the same hash, which are therefore alike for
+ * all keys of text or integers here.
+ */
+export function indexHash(hash: number): number {
+  return Math.imul(hash, MIX) >>> (32 - HASH_BITS);
+}
+
+/** The chunk in which a hash begins: in proportion to its local bits, so any number of chunks will do (Lemire 2019). */
+export function chunkOf(hash: number, localBits: number, chunks: number): number {
+  const dropped = localBits > CHOICE_BITS ? localBits - CHOICE_BITS : 0;
+  const choice = (hash & ((1 << localBits) - 1)) >>> dropped;
+  return Math.imul(choice, chunks) >>> (localBits - dropped);
+}
+
+/** The lowest local bits that begin in a chunk; see {@link chunkOf}. */
+export function firstOfChunk(chunk: number, localBits: number, chunks: number): number {
+  const dropped = Math.max(0, localBits - CHOICE_BITS);
+  return Math.ceil((chunk * 2 ** (localBits - dropped)) / chunks) * 2 ** dropped;
+}
+
+/** How many values of the local bits begin in one chunk, at most. */
+export function valuesPerChunk(localBits: number, chunks: number): number {
+  const dropped = Math.max(0, localBits - CHOICE_BITS);
+  return Math.ceil(2 ** (localBits - dropped) / chunks) * 2 ** dropped;
+}
+
+/** Where a chunk begins in the words of the pool. */
+export function chunkAt(tables: Uint32Array, table: number, chunk: number): number {
+  const base = tables[table + BASES + (chunk >>> PAGE_CHUNKS_SHIFT)]!;
+  return base + ((chunk & PAGE_CHUNKS_MASK) << CHUNK_SHIFT) + ALIGNING_WORDS;
+}
+
+/** The chunk that keys go on to from `chunk`, `far` chunks on. */
+export function chunkBehind(chunk: number, far: number, chunks: number): number {
+  return chunk + far < chunks ? chunk + far : chunk + far - chunks;
+}
+
+/** True if keys that begin in the chunk at `at`, or before it, may lie behind it. */
+export function goesOn(words: Uint32Array, at: number): boolean {
+  return words[at]! >>> WENT_ON_SHIFT !== 0;
+}
+
+/** The first place behind `after` in the chunk at `at` whose word has the wanted bits of a hash, 0 where there is none. */
+export function placeOfBits(words: Uint32Array, at: number, after: number, wanted: number, slotMask: number): number {
+  for (let place = after + 1; place < CHUNK_WORDS; place++) {
+    const word = words[at + place]!;
+    if (((word ^ wanted) & ~slotMask) === 0 && word !== 0) return place;
+  }
+  return 0;
+}
+
+/** The place of a slot in the chunk at `at`, 0 where it is not there. */
+export function placeOfSlot(words: Uint32Array, at: number, slot: number, slotMask: number): number {
+  for (let place = 1; place < CHUNK_WORDS; place++)
+    if ((words[at + place]! & slotMask) >>> 0 === slot + 1) return place;
+  return 0;
+}
+
+/** The first place of the chunk at `at` without a key, 0 where all have one. */
+export function emptyPlace(words: Uint32Array, at: number): number {
+  for (let place = 1; place < CHUNK_WORDS; place++) if (words[at + place] === 0) return place;
+  return 0;
+}
+
+/** Pages that the indexes of all keys an arena can hold need: at least, in a table that just grew from one page to two, 408 keys a page. */
+export function indexPagesFor(capacityBytes: number): number {
+  return Math.ceil(capacityBytes / KEYED_ENTRY_BYTES_MIN / KEYS_PER_PAGE_MIN) + PARTITION_LIMIT;
+}
+
+/** A header, and a key and a body of a byte each, in whole words. */
+const KEYED_ENTRY_BYTES_MIN: number = HEADER_BYTES + 4;
+const KEYS_PER_PAGE_MIN = 408;

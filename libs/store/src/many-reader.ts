@@ -1,0 +1,205 @@
+import { slotOfId, type CompiledSchema, type Projection } from '@niobe/cells';
+import { assert, type ByteWriter } from '@niobe/kernel';
+import type { CellReader } from './cell-reader.ts';
+import { bodyBytesAt, bodyStartAt, headerBytesOf, keyBytesAt, schemaIdAt, WORD_BYTES } from './entry.ts';
+import type { Parts } from './parts.ts';
+
+/**
+ * Reads many cells at a time. One after the other, each would wait for its slot, then for its header, then for its bytes. Here each step
+ * is a short loop over a group of cells, in which the processor waits for many misses of the cache at once.
+ */
+export class ManyReader {
+  readonly #parts: Parts;
+  readonly #reader: CellReader;
+  /** Slots that the index gave for keys, -1 for none. */
+  readonly #guesses = new Float64Array(GROUP_CELLS);
+  /** Where the cells of the group are; 0 for none, as there is no entry. */
+  readonly #addresses = new Uint32Array(GROUP_CELLS);
+  readonly #starts = new Float64Array(GROUP_CELLS);
+  readonly #lengths = new Uint32Array(GROUP_CELLS);
+  /** What was read only to have it in the cache. */
+  #touched = 0;
+
+  constructor(parts: Parts, reader: CellReader) {
+    this.#parts = parts;
+    this.#reader = reader;
+  }
+
+  /** See `PartitionStore.getMany`. */
+  getMany(ids: Float64Array, count: number, out: ByteWriter): number {
+    assert(count <= ids.length, 'every cell that is asked for has an id');
+    return this.#collect(count, out, (from, group) => this.#locateIds(ids, from, group));
+  }
+
+  /** See `PartitionStore.getManyByKey`. */
+  getManyByKey(schemaId: number, keys: Uint8Array, starts: Uint32Array, count: number, out: ByteWriter): number {
+    assert(count < starts.length, 'every key has a beginning and an end');
+    const schema = this.#reader.keyedSchema(schemaId);
+    return this.#collect(count, out, (from, group) => this.#locateKeys(schema, keys, starts, from, group));
+  }
+
+  /** Writes the bodies of cells to `out`, group by group as `locate` finds them; returns how many there are. */
+  #collect(count: number, out: ByteWriter, locate: (from: number, group: number) => void): number {
+    const begin = out.length;
+    try {
+      const ranges = beginRanges(count, out);
+      let found = 0;
+      for (let from = 0; from < count; from += GROUP_CELLS) {
+        const group = Math.min(GROUP_CELLS, count - from);
+        locate(from, group);
+        found += this.#copyBodies(group, out, ranges, from);
+      }
+      return found;
+    } catch (error) {
+      out.truncate(begin);
+      throw error;
+    }
+  }
+
+  /** See `PartitionStore.project`. */
+  project(schemaId: number, ids: Float64Array, count: number, projection: Projection, rows: Int32Array): number {
+    assert(count <= ids.length && count <= rows.length, 'every cell that is asked for has an id and a row');
+    for (let from = 0; from < count; from += GROUP_CELLS) {
+      const group = Math.min(GROUP_CELLS, count - from);
+      this.#locateIds(ids, from, group);
+      const done = this.#projectGroup(schemaId, group, projection, rows, from);
+      if (done < group) return from + done;
+    }
+    return count;
+  }
+
+  #locateIds(ids: Float64Array, from: number, group: number): void {
+    const { slots } = this.#parts;
+    const { limit } = slots;
+    const addresses = this.#addresses;
+    for (let i = 0; i < group; i++) {
+      const slot = slotOfId(ids[from + i]!);
+      addresses[i] = slot < limit ? slots.address(slot) : 0;
+    }
+    this.#touchHeaders(group);
+    for (let i = 0; i < group; i++) {
+      const id = ids[from + i]!;
+      if (!this.#reader.isOfId(addresses[i]!, slotOfId(id), id)) addresses[i] = 0;
+    }
+  }
+
+  /** The index first guesses slots without a look at cells; only where a guess is wrong it searches alone. */
+  #locateKeys(schema: CompiledSchema, keys: Uint8Array, starts: Uint32Array, from: number, group: number): void {
+    const { index, slots } = this.#parts;
+    const guesses = this.#guesses;
+    const addresses = this.#addresses;
+    for (let i = 0; i < group; i++) {
+      const keyAt = starts[from + i]!;
+      guesses[i] = index.guess(schema.hashKey(keys, keyAt, starts[from + i + 1]! - keyAt));
+    }
+    for (let i = 0; i < group; i++) addresses[i] = guesses[i]! < 0 ? 0 : slots.address(guesses[i]!);
+    this.#touchHeaders(group);
+    for (let i = 0; i < group; i++) {
+      if (addresses[i] === 0) continue;
+      const keyAt = starts[from + i]!;
+      const slot = this.#reader.findFrom(guesses[i]!, schema, keys, keyAt, starts[from + i + 1]! - keyAt);
+      addresses[i] = slot < 0 ? 0 : slots.address(slot);
+    }
+  }
+
+  #touchHeaders(group: number): void {
+    const { words } = this.#parts.arena;
+    let touched = 0;
+    for (let i = 0; i < group; i++) touched ^= words[this.#addresses[i]!]!;
+    this.#touched = touched;
+  }
+
+  /** Appends the bodies of the group, and writes their ranges. */
+  #copyBodies(group: number, out: ByteWriter, ranges: number, from: number): number {
+    const words = this.#parts.arena.words;
+    const bytes = this.#measure(group);
+    const to = out.reserve(bytes);
+    const outWords = new Uint32Array(out.buffer.buffer, 0, (to + bytes) / WORD_BYTES);
+    let range = (ranges + from * RANGE_BYTES) / WORD_BYTES;
+    let next = to / WORD_BYTES;
+    let found = 0;
+    for (let i = 0; i < group; i++, range += 2) {
+      const address = this.#addresses[i]!;
+      if (address === 0) continue;
+      outWords[range] = next * WORD_BYTES + asideAt(words, address) - ranges;
+      outWords[range + 1] = bodyBytesAt(words, address);
+      next = copyBody(words, address, outWords, next);
+      found += 1;
+    }
+    return found;
+  }
+
+  /** Bytes that the group's bodies take in whole words. Touches their ends. */
+  #measure(group: number): number {
+    const words = this.#parts.arena.words;
+    let sum = 0;
+    let touched = 0;
+    for (let i = 0; i < group; i++) {
+      const address = this.#addresses[i]!;
+      if (address === 0) continue;
+      const bodyWords = bodyWordsAt(words, address);
+      touched ^= words[firstWordAt(words, address) + bodyWords - 1]!;
+      sum += bodyWords;
+    }
+    this.#touched = touched;
+    return sum * WORD_BYTES;
+  }
+
+  /** Appends the group's cells to a projection as far as it has room; returns how many ids that was. */
+  #projectGroup(schemaId: number, group: number, projection: Projection, rows: Int32Array, from: number): number {
+    const { arena, slots } = this.#parts;
+    let count = 0;
+    for (let i = 0; i < group; i++) {
+      const address = this.#addresses[i]!;
+      rows[from + i] = -1;
+      if (address === 0 || schemaIdAt(arena.words, address) !== schemaId) continue;
+      rows[from + i] = projection.rows + count;
+      this.#starts[count] = bodyStartAt(arena.words, address);
+      this.#lengths[count] = bodyBytesAt(arena.words, address);
+      count += 1;
+    }
+    const end = projection.rows + projection.add(arena.bytes, this.#starts, this.#lengths, 0, count);
+    for (let i = 0; i < group; i++) if (rows[from + i]! >= end) return i;
+    return group;
+  }
+}
+
+/** Begins the result at a multiple of four bytes with a range for each cell, all empty; returns where. */
+function beginRanges(count: number, out: ByteWriter): number {
+  const gap = -out.length & (WORD_BYTES - 1);
+  const at = out.reserve(gap + count * RANGE_BYTES);
+  out.buffer.fill(0, at, out.length);
+  return at + gap;
+}
+
+/** The word in which the body of the cell at `address` begins. */
+function firstWordAt(words: Uint32Array, address: number): number {
+  return address + ((headerBytesOf(words[address]!) + keyBytesAt(words, address)) >>> 2);
+}
+
+/** How many bytes of its first word lie before the body. */
+function asideAt(words: Uint32Array, address: number): number {
+  return keyBytesAt(words, address) & 3;
+}
+
+/** Words in which the body lies, the first and last perhaps in part. */
+function bodyWordsAt(words: Uint32Array, address: number): number {
+  return (asideAt(words, address) + bodyBytesAt(words, address) + 3) >>> 2;
+}
+
+/**
+ * Copies the words of a body and returns the word behind. What the first has before the body is made zero; behind the body an entry is
+ * filled up with zeros.
+ */
+function copyBody(words: Uint32Array, address: number, out: Uint32Array, to: number): number {
+  const first = firstWordAt(words, address);
+  const count = bodyWordsAt(words, address);
+  out[to] = words[first]! & (-1 << (asideAt(words, address) * 8));
+  for (let i = 1; i < count; i++) out[to + i] = words[first + i]!;
+  return to + count;
+}
+
+/** Cells whose headers and bodies stay in the first caches from one step to the next. */
+const GROUP_CELLS = 256;
+/** Where a body begins, and its bytes; u32 each. */
+const RANGE_BYTES = 8;

@@ -1,0 +1,53 @@
+import type { SchemaTable } from '@niobe/cells';
+import { assert } from '@niobe/kernel';
+import { keyBytesAt, keyStartAt, schemaIdAt, WORD_BYTES, type EntryMemory } from './entry.ts';
+import type { KeysOfSlots } from './key-index.ts';
+import type { SlotTable } from './slot-table.ts';
+
+/** Keys where they are kept: in the cells. */
+export class StoredKeys implements KeysOfSlots {
+  readonly #bytes: Uint8Array;
+  readonly #words: Uint32Array;
+  readonly #slots: SlotTable;
+  readonly #schemas: SchemaTable;
+
+  constructor(memory: EntryMemory & { readonly bytes: Uint8Array }, slots: SlotTable, schemas: SchemaTable) {
+    this.#bytes = memory.bytes;
+    this.#words = memory.words;
+    this.#slots = slots;
+    this.#schemas = schemas;
+  }
+
+  isAt(slot: number, schemaId: number, bytes: Uint8Array, keyAt: number, keyBytes: number): boolean {
+    const words = this.#words;
+    const address = this.#slots.address(slot);
+    if (keyBytesAt(words, address) !== keyBytes || schemaIdAt(words, address) !== schemaId) return false;
+    return sameBytes(words, keyStartAt(words, address) / WORD_BYTES, bytes, keyAt, keyBytes);
+  }
+
+  areSame(slot: number, other: number): boolean {
+    const words = this.#words;
+    const address = this.#slots.address(other);
+    const keyAt = keyStartAt(words, address);
+    return this.isAt(slot, schemaIdAt(words, address), this.#bytes, keyAt, keyBytesAt(words, address));
+  }
+
+  hashOf(slot: number): number {
+    const address = this.#slots.address(slot);
+    const schema = this.#schemas.get(schemaIdAt(this.#words, address));
+    assert(schema !== undefined, 'the schema of a cell is known');
+    return schema.hashKey(this.#bytes, keyStartAt(this.#words, address), keyBytesAt(this.#words, address));
+  }
+}
+
+/** Compares bytes that begin with a word, as keys in the arena do, with any others: word by word. */
+function sameBytes(words: Uint32Array, word: number, bytes: Uint8Array, at: number, length: number): boolean {
+  const end = at + (length & ~3);
+  let next = word;
+  for (let i = at; i < end; i += 4, next++) {
+    if ((bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24)) !== (words[next]! | 0))
+      return false;
+  }
+  for (let i = 0; i < (length & 3); i++) if (((words[next]! >>> (i * 8)) & 0xff) !== bytes[end + i]) return false;
+  return true;
+}
