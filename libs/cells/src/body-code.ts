@@ -124,7 +124,7 @@ export function numberText(type: number, at: string, reading: Body['reading']): 
   }
 }
 
-/** An expression for the number at `at`, rounded to the nearest double where it is wider. Uses {@link numberText}'s and `wideAt`. */
+/** An expression for the number at `at`, rounded where a double does not hold it. Uses {@link numberText}'s and `wideAt`. */
 export function nearestText(type: number, at: string, reading: Body['reading']): string {
   if (type === TYPE.i128) return `wideAt(bytes, ${at}, 4, true)`;
   const exact = numberText(type, at, reading);

@@ -2,9 +2,18 @@ import { describe, expect, it } from '@jest/globals';
 import { ByteWriter } from '@niobe/kernel';
 import fc from 'fast-check';
 import { bodyOf, compiled } from '../test/bodies.ts';
-import { isNullAt, numberSeen, pathsOf, revisedPairs, valuesAt, type DeclaredPath } from '../test/revised-records.ts';
+import {
+  declarationOf,
+  isNullAt,
+  numberSeen,
+  pathsOf,
+  revisedPairs,
+  valueOf,
+  valuesAt,
+  type DeclaredPath,
+} from '../test/revised-records.ts';
 import { compileSchema } from './schema.ts';
-import type { FieldDeclarations, ScalarValue } from './types.ts';
+import type { FieldDeclarations, ScalarType, ScalarValue } from './types.ts';
 import { ValueRanges } from './value-ranges.ts';
 
 const NUMBERS = ['bool', 'i8', 'i16', 'i32', 'i64', 'u8', 'u16', 'u32', 'u64', 'i128', 'f32', 'f64', 'decimal'];
@@ -37,7 +46,7 @@ describe('paths', () => {
           );
         else expect(read).toEqual(values);
       }),
-      { numRuns: 200 },
+      { numRuns: 3000 },
     );
   });
 
@@ -48,9 +57,23 @@ describe('paths', () => {
         const body = bodyOf(record);
         const [value] = valuesAt(record.after.fields, record.seen, path.text);
         const read = compiled(record).path(path.text).readNumber(body, 0, body.length);
-        expect(read).toBe(value === undefined ? NaN : numberSeen(path.declaration, value));
+        const expected = value === undefined ? NaN : numberSeen(path.declaration, value);
+        expect(nearly(path.declaration, read)).toBe(nearly(path.declaration, expected));
       }),
-      { numRuns: 200 },
+      { numRuns: 3000 },
+    );
+  });
+
+  it.each(NUMERIC)('read every %s as a number', (type) => {
+    const declaration = declarationOf(type as ScalarType);
+    const schema = compileSchema(16, 1, { name: 's', key: 'text', fields: { t: { type: 'text' }, n: declaration } });
+    fc.assert(
+      fc.property(valueOf(type as ScalarType), (value) => {
+        const out = new ByteWriter(100);
+        schema.encode({ t: 'x', n: value }, out);
+        const read = schema.path('n').readNumber(out.buffer, 0, out.length);
+        expect(nearly(declaration, read)).toBe(nearly(declaration, numberSeen(declaration, value)));
+      }),
     );
   });
 
@@ -69,7 +92,7 @@ describe('paths', () => {
         );
         expect(texts).toEqual(values);
       }),
-      { numRuns: 200 },
+      { numRuns: 3000 },
     );
   });
 

@@ -1,7 +1,7 @@
 import { NiobeError } from '@niobe/kernel';
 import type { Field } from './field.ts';
 import { endWidth, eraOf, headBytes, isNullAt, variableEnd, type Layout } from './layout.ts';
-import { checkList, checkZero } from './list.ts';
+import { checkList, checkZero } from './list-check.ts';
 import { checkScalar, checkVarying } from './scalar.ts';
 import { CELL_BYTES_MAX } from './types.ts';
 import { malformed, malformedAt, violation, within } from './violation.ts';

@@ -27,7 +27,7 @@ export type ColumnLoop = (
 
 const BODY: Body = { at: 'at', length: 'lengths[i]', reading: 'view' };
 
-/** Numbers into `first`, rounded to the nearest double; NaN where null. */
+/** Numbers into `first`, rounded where a double does not hold them; NaN where null. */
 export function generateNumberLoop(steps: readonly PathStep[], older: RowWriter): ColumnLoop {
   const { type } = steps.at(-1)!.field;
   return generateLoop(steps, older, 'first[row] = NaN;', ({ start }) => {

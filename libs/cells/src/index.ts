@@ -15,7 +15,7 @@ export { parseDeclaration } from './declaration.ts';
 export { type Field } from './field.ts';
 export { type OrderKeys } from './order-keys.ts';
 export { checkOperand, encodeScalar } from './operand.ts';
-export { type Predicate, type Selection } from './predicate.ts';
+export { type EntryForm, type EntrySelection, type Predicate, type Selection } from './predicate.ts';
 export { type ProjectedColumn } from './projected-column.ts';
 export { type ProjectedPath, type Projection, type ProjectionBounds } from './projection.ts';
 export { compareRevisions, joinRevisions, withTexts, type Incompatible } from './revisions.ts';

@@ -43,27 +43,6 @@ export function coordinatesOf(type: number): number {
  */
 export function numberAt(type: number, bytes: Uint8Array, at: number): number {
   switch (type) {
-    case TYPE.bool:
-    case TYPE.u8:
-      return bytes[at]!;
-    case TYPE.i8:
-      return (bytes[at]! << 24) >> 24;
-    case TYPE.enum:
-    case TYPE.dict:
-    case TYPE.u16:
-      return words.u16At(bytes, at);
-    case TYPE.i16:
-      return (words.u16At(bytes, at) << 16) >> 16;
-    case TYPE.i32:
-    case TYPE.date:
-      return words.i32At(bytes, at);
-    case TYPE.u32:
-    case TYPE.char:
-      return words.u32At(bytes, at);
-    case TYPE.f64:
-      return words.f64At(bytes, at);
-    case TYPE.f32:
-      return words.f32At(bytes, at);
     case TYPE.u64:
     case TYPE.id:
       return words.u64At(bytes, at);
@@ -71,6 +50,27 @@ export function numberAt(type: number, bytes: Uint8Array, at: number): number {
     case TYPE.decimal:
     case TYPE.timestamp:
       return words.i64At(bytes, at);
+    case TYPE.f64:
+      return words.f64At(bytes, at);
+    case TYPE.i32:
+    case TYPE.date:
+      return words.i32At(bytes, at);
+    case TYPE.u32:
+    case TYPE.char:
+      return words.u32At(bytes, at);
+    case TYPE.enum:
+    case TYPE.dict:
+    case TYPE.u16:
+      return words.u16At(bytes, at);
+    case TYPE.bool:
+    case TYPE.u8:
+      return bytes[at]!;
+    case TYPE.i8:
+      return (bytes[at]! << 24) >> 24;
+    case TYPE.i16:
+      return (words.u16At(bytes, at) << 16) >> 16;
+    case TYPE.f32:
+      return words.f32At(bytes, at);
     case TYPE.i128:
       return words.wideAt(bytes, at, 4, true);
     default:

@@ -3,7 +3,16 @@ import { findText, halvesText, newestText, numberText, presentText, type Body, t
 import { DictTexts } from './dict-texts.ts';
 import { generate } from './generated.ts';
 import type { Layout } from './layout.ts';
-import type { BodyTest, CheckedClause, Comparison, EntryForm, EntrySelection, Predicate, Selection, ValueTest } from './predicate.ts';
+import type {
+  BodyTest,
+  CheckedClause,
+  Comparison,
+  EntryForm,
+  EntrySelection,
+  Predicate,
+  Selection,
+  ValueTest,
+} from './predicate.ts';
 import { isSigned, numberAt } from './numbers.ts';
 import { TYPE } from './type-table.ts';
 import { hasPrefix, orderOf, samePosition } from './value-order.ts';
@@ -35,24 +44,10 @@ ${clausesText(layout, clauses, body, exits)}return true;
 }
 
 function generateSelection(layout: Layout, clauses: readonly CheckedClause[]): Selection {
-  const exits = {
-    absent: 'continue;',
-    older: '{ if (older(bytes, at, lengths[i])) hits[count++] = i; continue; }',
-  };
-  const body = { at: 'at', length: 'lengths[i]', reading: 'view' } as const;
-  return generate(
-    `${givenText(clauses)}
-return function (bytes, starts, lengths, from, to, hits) {
-const view = viewOf(bytes);
-let count = 0;
-for (let i = from; i < to; i++) {
-const at = starts[i];
-${clausesText(layout, clauses, body, exits)}hits[count++] = i;
-}
-return count;
-};`,
-    givenOf(clauses),
-  );
+  return generateLoop('bytes, starts, lengths, from, to, hits', clauses, [
+    'const at = starts[i], length = lengths[i];',
+    clausesText(layout, clauses, MANY, MANY_EXITS),
+  ]);
 }
 
 function generateEntrySelection(
@@ -60,26 +55,31 @@ function generateEntrySelection(
   clauses: readonly CheckedClause[],
   { kindMask, kind, headerBytes, lengthsWord, bodyBits }: EntryForm,
 ): EntrySelection {
-  const exits = {
-    absent: 'continue;',
-    older: '{ if (older(bytes, at, length)) hits[count++] = i; continue; }',
-  };
-  const body = { at: 'at', length: 'length', reading: 'view' } as const;
+  return generateLoop('bytes, words, addresses, from, to, hits, other', clauses, [
+    'const address = addresses[i];',
+    `if ((words[address] & ${kindMask}) !== ${kind}) { if (other(address)) hits[count++] = i; continue; }`,
+    `const lengths = words[address + ${lengthsWord}], length = lengths & ${2 ** bodyBits - 1};`,
+    `const at = address * 4 + ${headerBytes} + (lengths >>> ${bodyBits});`,
+    clausesText(layout, clauses, MANY, MANY_EXITS),
+  ]);
+}
+
+const MANY: Body = { at: 'at', length: 'length', reading: 'view' };
+const MANY_EXITS: Exits = {
+  absent: 'continue;',
+  older: '{ if (older(bytes, at, length)) hits[count++] = i; continue; }',
+};
+
+/** A function that notes in `hits` the numbers `from` to `to` for which the statements of `body` do not leave. */
+function generateLoop<T>(parameters: string, clauses: readonly CheckedClause[], body: readonly string[]): T {
   return generate(
     `${givenText(clauses)}
-return function (bytes, words, addresses, from, to, hits, other) {
+return function (${parameters}) {
 const view = viewOf(bytes);
 let count = 0;
 for (let i = from; i < to; i++) {
-const address = addresses[i];
-if ((words[address] & ${kindMask}) !== ${kind}) {
-if (other(address)) hits[count++] = i;
-continue;
-}
-const lengths = words[address + ${lengthsWord}];
-const length = lengths & ${(1 << bodyBits) - 1};
-const at = address * 4 + ${headerBytes} + (lengths >>> ${bodyBits});
-${clausesText(layout, clauses, body, exits)}hits[count++] = i;
+${body.join('\n')}
+hits[count++] = i;
 }
 return count;
 };`,

@@ -5,6 +5,8 @@ import { fieldOf } from '../test/arbitraries.ts';
 import { bodyOf, compiled } from '../test/bodies.ts';
 import {
   compareSeen,
+  COMPARED_TYPES,
+  declarationOf,
   isNullAt,
   pathsOf,
   revisedPairs,
@@ -101,6 +103,33 @@ describe('predicates', () => {
         expect(selected(predicate, bodies)).toEqual(expected);
       }),
       { numRuns: 200 },
+    );
+  });
+
+  it.each(COMPARED_TYPES)('compare every %s with every operator', (type) => {
+    const declaration = declarationOf(type);
+    const path = { text: 'field', declaration, isMulti: false };
+    const schema = compileSchema(16, 1, {
+      name: 's',
+      key: 'text',
+      fields: { field: declaration, last: fieldOf('text') },
+    });
+    const operators = operatorsOf(path).filter((op) => !NULLS.includes(op));
+    fc.assert(
+      fc.property(fc.array(valueOf(type), { minLength: 2, maxLength: 4 }), (values) => {
+        const bodies = values.map((value) => {
+          const out = new ByteWriter(1000);
+          schema.encode({ field: value, last: 'x' }, out);
+          return out.finish();
+        });
+        for (const op of operators) {
+          const predicate = schema.compilePredicate([schema.path('field').clause(op, values[0]!)]);
+          const expected = values.map((value) => meets(path, value, op, values[0]!));
+          expect(bodies.map((body) => predicate(body, 0, body.length))).toEqual(expected);
+          expect(selected(predicate, bodies)).toEqual(expected);
+        }
+      }),
+      { numRuns: 60 },
     );
   });
 

@@ -30,7 +30,7 @@ export type Selection = (
 export interface Predicate extends BodyTest {
   readonly select: Selection;
   /** The test of many for the entries of a store, which are then read in the same pass. */
-  selectIn(form: EntryForm): EntrySelection;
+  readonly selectIn: (form: EntryForm) => EntrySelection;
 }
 
 /** Where the entries of a store say what they are and how long: numbers, for the generated code. Addresses count words of four bytes. */

@@ -6,6 +6,7 @@ import {
   bitsSeen,
   bytesSeen,
   isNullAt,
+  nearly,
   numberSeen,
   pathsOf,
   revisedPairs,
@@ -44,8 +45,8 @@ function rowOf(column: ProjectedColumn, row: number): unknown[] {
   return Array.from({ length: last - first }, (_, i) => valueOf(column, first + i));
 }
 
-function valueOf({ values }: ProjectedColumn, index: number): unknown {
-  if (values.kind === 'numbers') return values.values[index];
+function valueOf({ path, values }: ProjectedColumn, index: number): unknown {
+  if (values.kind === 'numbers') return nearly(path.field.declaration, values.values[index]!);
   if (values.kind === 'ranges')
     return Buffer.from(values.bytes.subarray(values.offsets[index], values.offsets[index + 1])).toString('hex');
   return (BigInt(values.high[index]!) << 32n) | BigInt(values.low[index]!);
@@ -53,7 +54,7 @@ function valueOf({ values }: ProjectedColumn, index: number): unknown {
 
 /** A plain value in the form of the column. */
 function expectedValue({ declaration }: DeclaredPath, { values }: ProjectedColumn, value: ScalarValue): unknown {
-  if (values.kind === 'numbers') return numberSeen(declaration, value);
+  if (values.kind === 'numbers') return nearly(declaration, numberSeen(declaration, value));
   return values.kind === 'words' ? bitsSeen(declaration, value) : bytesSeen(declaration, value);
 }
 
@@ -70,7 +71,8 @@ describe('projections', () => {
         const bodies = Array.from({ length: times }, (_, i) => bodyOf(pair[i % 2]!));
         const { bytes, starts, lengths } = laidOut(bodies);
         const half = times >>> 1;
-        projection.add(bytes, starts, lengths, 0, times);
+        // What an earlier use left behind must not show: here the rows come one place off.
+        projection.add(bytes, starts, lengths, Math.min(1, times - 1), times);
         projection.clear();
         expect(projection.add(bytes, starts, lengths, 0, half)).toBe(half);
         expect(projection.add(bytes, starts, lengths, half, times)).toBe(times - half);
@@ -86,7 +88,7 @@ describe('projections', () => {
           }
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 3000 },
     );
   });
 

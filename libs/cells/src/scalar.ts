@@ -244,10 +244,13 @@ function exactInteger(type: number, bytes: Uint8Array, at: number): number | big
 
 /** Throws unless `bytes[at, end)` is a value of the field's type. The caller has checked the length of fixed types. */
 export function checkScalar(field: FieldFacts, bytes: Uint8Array, at: number, end: number): void {
+  // Ids come in lists of thousands, and what is short is inlined.
+  if (field.type !== TYPE.id) checkOther(field, bytes, at, end);
+  else if (words.u64At(bytes, at) >= CELL_ID_LIMIT) throw violation(field.name, 'a cell id is below 2^52');
+}
+
+function checkOther(field: FieldFacts, bytes: Uint8Array, at: number, end: number): void {
   switch (field.type) {
-    case TYPE.id:
-      if (words.u64At(bytes, at) >= CELL_ID_LIMIT) throw violation(field.name, 'a cell id is below 2^52');
-      return;
     case TYPE.text:
     case TYPE.bytes:
     case TYPE.json:
@@ -301,7 +304,7 @@ function noSuchValue(field: FieldFacts): NiobeError {
   });
 }
 
-export function outOfBounds(field: FieldFacts): NiobeError {
+function outOfBounds(field: FieldFacts): NiobeError {
   const { min, max } = field.declaration;
   if (max === undefined) return violation(field.name, `below the least value, ${min}`);
   if (min === undefined) return violation(field.name, `above the largest value, ${max}`);

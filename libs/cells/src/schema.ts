@@ -146,12 +146,15 @@ export class CompiledSchema {
    * than the last widening or default.
    */
   readNumber(bytes: Uint8Array, at: number, fieldIndex: number): number {
+    const layout = this.#layout;
     const field = this.fields[fieldIndex]!;
-    if (bytes[at]! < this.#layout.from) {
-      const value = renewedValue(this.#layout, field, bytes, at, 0);
-      return value === null ? NaN : numberAt(field.type, value, 0);
-    }
-    return isNullAt(field, bytes, at) ? NaN : numberAt(field.type, bytes, fixedAt(this.#layout, field, bytes, at));
+    if (bytes[at]! < layout.from) return this.#renewedNumber(field, bytes, at);
+    return isNullAt(field, bytes, at) ? NaN : numberAt(field.type, bytes, fixedAt(layout, field, bytes, at));
+  }
+
+  #renewedNumber(field: Field, bytes: Uint8Array, at: number): number {
+    const value = renewedValue(this.#layout, field, bytes, at, 0);
+    return value === null ? NaN : numberAt(field.type, value, 0);
   }
 
   /** An integer, decimal (scaled), timestamp, date or id exactly; 0n where the field is null. */

@@ -37,7 +37,7 @@ export function textAt(bytes: Uint8Array, start: number, end: number): string {
 /** Up to this length building a text byte by byte costs less than the call of a decoder. */
 const ASCII_BYTES_MAX = 48;
 
-/** The text in `bytes[start, end)` if all of it is ASCII, else null. Takes eight bytes at a time, because the joins are what costs. */
+/** The text in `bytes[start, end)` if all of it is ASCII, else null. Takes many bytes at a time, because the joins are what costs. */
 function asciiAt(bytes: Uint8Array, start: number, end: number): string | null {
   for (let at = start; at < end; at++) if (bytes[at]! > 0x7f) return null;
   let text = '';
@@ -53,6 +53,10 @@ function asciiAt(bytes: Uint8Array, start: number, end: number): string | null {
       bytes[at + 6]!,
       bytes[at + 7]!,
     );
+  }
+  if (at + 4 <= end) {
+    text += String.fromCharCode(bytes[at]!, bytes[at + 1]!, bytes[at + 2]!, bytes[at + 3]!);
+    at += 4;
   }
   for (; at < end; at++) text += String.fromCharCode(bytes[at]!);
   return text;

@@ -2,7 +2,7 @@
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
-export const UUID_BYTES = 16;
+const UUID_BYTES = 16;
 
 /** Writes the bytes of a UUID in text of either case; false where it is none. */
 export function setUuid(bytes: Uint8Array, at: number, text: string): boolean {

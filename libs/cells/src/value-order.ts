@@ -48,7 +48,7 @@ export function orderOf(type: number): ValueOrder {
   return orders.find((order) => ORDERS[order].includes(type))!;
 }
 
-/** True for the types whose values are numbers, exactly or rounded to the nearest double. */
+/** True for the types whose values are numbers, exactly or rounded. */
 export function isNumeric(type: number): boolean {
   const order = orderOf(type);
   return order === 'numbers' || order === 'halves' || order === 'i128';

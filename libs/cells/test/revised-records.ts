@@ -165,6 +165,11 @@ function particulars(type: ScalarType): Partial<FieldDeclaration> {
   return type === 'enum' || type === 'dict' ? { values: ENUM_NAMES } : {};
 }
 
+/** A required field of a type. */
+export function declarationOf(type: ScalarType): FieldDeclaration {
+  return { type, ...particulars(type) };
+}
+
 /** Flags of a field as they are drawn. */
 interface Flags {
   readonly isOptional: boolean;
@@ -351,7 +356,7 @@ function rankOf({ type, values = [] }: FieldDeclaration, value: ScalarValue): nu
   return typeof value === 'boolean' ? Number(value) : (value as number | bigint | string);
 }
 
-/** A value as the number that readers without objects get. */
+/** A value as the number that readers without objects get; of an i128 see {@link nearly}. */
 export function numberSeen({ type, values = [] }: FieldDeclaration, value: ScalarValue): number {
   if (type === 'enum') return values.indexOf(value as string);
   if (type === 'char') return (value as string).codePointAt(0)!;
@@ -373,4 +378,9 @@ export function bytesSeen({ type }: FieldDeclaration, value: ScalarValue): strin
   if (type === 'json') return Buffer.from(JSON.stringify(value)).toString('hex');
   if (typeof value === 'string') return Buffer.from(value).toString('hex');
   return Buffer.from(Float64Array.from(Object.values(value as object)).buffer).toString('hex');
+}
+
+/** A number to be compared: of an i128, which is rounded more than once on its way to a double, only the first digits. */
+export function nearly({ type }: FieldDeclaration, value: number): number {
+  return type === 'i128' ? Math.fround(value) : value;
 }

@@ -9,7 +9,7 @@ import type { SharedMap, SharedMaps } from './shared-map.ts';
  */
 
 /** Version of what is stored: segments, frames and rows together. */
-export const STORAGE_FORMAT = 1;
+export const STORAGE_FORMAT = 2;
 
 const PARTITIONS_MAX = 4096;
 const KEY = 'facts';

@@ -25,3 +25,4 @@ export {
 } from './observe.ts';
 export { randomHex, seededRandom, systemRandom, type Random } from './random.ts';
 export { compareRanges, copyRange, sameRange } from './ranges.ts';
+export { viewOf } from './view.ts';

@@ -3,7 +3,7 @@ import { alignedParts, BuddyAllocator } from './buddy.ts';
 import { cheapestStretch, Clearing } from './clearing.ts';
 import { COMMIT_BYTES, GRAIN_SHIFT, START_BYTES, WORD_BYTES, type EntryMemory } from './entry.ts';
 import { BATCH_BYTES_MAX, BLOCK_BYTES, RESERVE_BLOCKS, RESERVE_SHARE, SEGMENT_BYTES_MIN } from './limits.ts';
-import { indexPagesFor } from './key-tables.ts';
+import { indexPagesFor, LINE_FIRST_BYTE } from './key-tables.ts';
 import { Segment } from './segment.ts';
 import { pagesFor, SlotPool } from './slot-pool.ts';
 import { OpenSnapshots, type SnapshotPolicy } from './snapshot/open-snapshots.ts';
@@ -62,7 +62,7 @@ export class Arena implements EntryMemory {
     const grains = memory.byteLength / SEGMENT_BYTES_MIN;
     this.bases = new Uint32Array(new SharedArrayBuffer(grains * Uint32Array.BYTES_PER_ELEMENT));
     this.slotPool = new SlotPool(pagesFor(this.capacityBytes));
-    this.indexPool = new SlotPool(indexPagesFor(this.capacityBytes));
+    this.indexPool = new SlotPool(indexPagesFor(this.capacityBytes), LINE_FIRST_BYTE);
     this.snapshots = new OpenSnapshots(options.snapshots);
     this.#buddy = new BuddyAllocator(blocks, Math.log2(blockBytes / SEGMENT_BYTES_MIN));
     this.#byGrain = Array.from({ length: this.capacityBytes / SEGMENT_BYTES_MIN }, () => null);

@@ -1,7 +1,8 @@
 import { cellIdOf, slotOfId, type CompiledSchema, type Predicate } from '@niobe/cells';
 import { copyRange, NiobeError, type ByteWriter } from '@niobe/kernel';
-import { BodyColumns, RUN_MASK } from './body-columns.ts';
+import { RUN_MASK, type BodyColumns } from './body-columns.ts';
 import { bodyBytesAt, bodyStartAt, expiresAt, FLAG, generationAt, keyBytesAt, KIND, kindAt } from './entry.ts';
+import { MatchingCells } from './matching-cells.ts';
 import type { Parts } from './parts.ts';
 import { PAGE_BITS, PAGE_MASK } from './slot-pool.ts';
 
@@ -91,13 +92,9 @@ export class CellReader {
     if (!Number.isInteger(cursor) || cursor < 0) throw new NiobeError('BAD_REQUEST', 'a cursor that no scan gave');
     const { clock, slots } = this.#parts;
     const endMs = clock.monotonicMs() + budgetMs;
-    const run = new BodyColumns();
-    const sel = predicate === null ? null : predicate.selectIn({ kindMask: 0x3f, kind: 2, headerBytes: 16, lengthsWord: 2, bodyBits: 21 });
     const { words, bytes } = this.#parts.arena;
-    const other = (address: number): boolean => {
-      if (kindAt(words, address) !== KIND.cell || this.isExpired(address)) return false;
-      return predicate === null || predicate(bytes, bodyStartAt(words, address), bodyBytesAt(words, address));
-    };
+    const isCell = (address: number): boolean => kindAt(words, address) === KIND.cell && !this.isExpired(address);
+    const matching = new MatchingCells({ bytes, words, addresses: slots.words }, predicate, isCell);
     let seenBytes = 0;
     for (let slot = cursor; slot < slots.limit;) {
       if (slots.schemaId(slot) !== schemaId) {
@@ -105,37 +102,16 @@ export class CellReader {
         continue;
       }
       const end = (slot | RUN_MASK) + 1;
-      const page = slots.bases[slot >>> PAGE_BITS]! - (slot & ~PAGE_MASK);
-      const hits = sel === null ? 0 : sel(bytes, words, slots.words, page + slot, page + end, run.hits, other);
-      for (let i = 0; i < hits; i++) {
-        const hit = run.hits[i]! - page;
-        visit(hit);
-        seenBytes += this.cellBytes(hit);
-        if (seenBytes >= limitBytes) return hit + 1;
+      const count = matching.find(slots.bases[slot >>> PAGE_BITS]! | (slot & PAGE_MASK), slot, end);
+      for (let i = 0; i < count; i++) {
+        visit(matching.slots[i]!);
+        seenBytes += this.cellBytes(matching.slots[i]!);
+        if (seenBytes >= limitBytes) return matching.slots[i]! + 1;
       }
       if (clock.monotonicMs() >= endMs) return end;
       slot = end;
     }
     return SCAN_END;
-  }
-
-  /** Finds the bodies of the cells in the slots `from` to `to` (exclusive) of one page. */
-  #gather(from: number, to: number, run: BodyColumns): void {
-    const { words } = this.#parts.arena;
-    const { words: addresses, bases } = this.#parts.slots;
-    const page = bases[from >>> PAGE_BITS]! - (from & ~PAGE_MASK);
-    const { slots, starts, lengths } = run;
-    let count = 0;
-    for (let slot = from; slot < to; slot++) {
-      const address = addresses[page + slot]!;
-      if (kindAt(words, address) !== KIND.cell) continue;
-      if (expiresAt(words, address) !== 0 && this.isExpired(address)) continue;
-      slots[count] = slot;
-      starts[count] = bodyStartAt(words, address);
-      lengths[count] = bodyBytesAt(words, address);
-      count += 1;
-    }
-    run.count = count;
   }
 
   /** Bytes of key and body. */

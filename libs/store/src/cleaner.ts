@@ -47,9 +47,8 @@ export class Cleaner {
    * Infinity where a segment is empty, due or on its way. O(segments).
    */
   gain(): number {
-    if (this.isBusy || this.#empty().length > 0 || this.#due() !== null || this.#wastefulLanes().length > 0)
-      return Infinity;
-    return bestWorth(this.#parts);
+    const isDue = this.#empty().length > 0 || this.#due() !== null || this.#wastefulLanes().length > 0;
+    return this.isBusy || isDue ? Infinity : bestWorth(this.#parts);
   }
 
   /** True while segments are on their way. */

@@ -135,6 +135,16 @@ export function headerBytesFor(expiresS: number): number {
   return expiresS === 0 ? HEADER_BYTES : HEADER_BYTES + WORD_BYTES;
 }
 
+/** The word with which the key begins. */
+export function keyWordAt(words: Uint32Array, address: number): number {
+  return address + (headerBytesOf(words[address]!) >>> 2);
+}
+
+/** True for a cell, false for any other entry and for address 0. */
+export function isCellAt(words: Uint32Array, address: number): boolean {
+  return (words[address]! & 0x0f) === KIND.cell;
+}
+
 /** Where the key begins, in bytes. */
 export function keyStartAt(words: Uint32Array, address: number): number {
   return address * WORD_BYTES + headerBytesOf(words[address]!);

@@ -147,7 +147,7 @@ export class KeyIndex {
   reserve(hash: number): void {
     const bits = indexHash(hash);
     for (let table = this.#tableOf(bits); this.#isFull(table); table = this.#tableOf(bits)) {
-      if (chunksOf(this.#tables, table) < TABLE_PAGES_MAX * PAGE_CHUNKS) this.#grow(table, bits);
+      if (pagesOf(this.#tables, table) < TABLE_PAGES_MAX) this.#grow(table, bits);
       else if (localBitsOf(this.#tables, table) > LOCAL_BITS_MIN) this.#split(table, bits);
       else if (keysOf(this.#tables, table) < TABLE_KEYS_MAX) return;
       else throw new NiobeError('STORE_FULL', `${TABLE_KEYS_MAX} keys of one partition have nearly the same hash`);
@@ -240,7 +240,7 @@ export class KeyIndex {
   }
 
   #grow(table: number, bits: number): void {
-    const pages = chunksOf(this.#tables, table) / PAGE_CHUNKS;
+    const pages = pagesOf(this.#tables, table);
     const grown = PAGES_AFTER[pages]!;
     this.#requirePages(grown - pages);
     this.#readKeys(table, bits);
@@ -259,7 +259,7 @@ export class KeyIndex {
     this.#requirePages(pages + upperPages - TABLE_PAGES_MAX);
     this.#givePages(table);
     if (localBits < this.#directoryShift) this.#doubleDirectory();
-    this.#tables[table + TABLE.localBits] = localBits;
+    setBits(this.#tables, table, localBits, slotBitsOf(this.#tables, table));
     this.#takePages(table, pages);
     const upper = this.#addTable(localBits, slotBitsOf(this.#tables, table), upperPages);
     const first = ((bits >>> (localBits + 1)) << (localBits + 1)) >>> this.#directoryShift;
@@ -286,8 +286,7 @@ export class KeyIndex {
       grown.set(this.#tables);
       this.#tables = grown;
     }
-    this.#tables[table + TABLE.localBits] = localBits;
-    this.#tables[table + TABLE.slotBits] = slotBits;
+    setBits(this.#tables, table, localBits, slotBits);
     this.#takePages(table, pages);
     return table;
   }
@@ -299,14 +298,13 @@ export class KeyIndex {
 
   /** Makes a table an empty one of so many pages. */
   #takePages(table: number, pages: number): void {
-    this.#tables[table + TABLE.chunks] = pages * PAGE_CHUNKS;
-    this.#tables[table + TABLE.keys] = 0;
-    for (let page = 0; page < pages; page++) this.#tables[table + TABLE.bases + page] = this.#pool.take(0);
+    setPages(this.#tables, table, pages);
+    for (let page = 0; page < pages; page++) setBase(this.#tables, table, page, this.#pool.take(0));
   }
 
   #givePages(table: number): void {
-    const pages = chunksOf(this.#tables, table) / PAGE_CHUNKS;
-    for (let page = 0; page < pages; page++) this.#pool.give(this.#tables[table + TABLE.bases + page]!);
+    const pages = pagesOf(this.#tables, table);
+    for (let page = 0; page < pages; page++) this.#pool.give(baseOf(this.#tables, table, page));
   }
 
   /** Leaves more bits for the slot, and fewer for the hash, in all words of a table. Happens as often as slots double. */
@@ -322,7 +320,7 @@ export class KeyIndex {
         if (word !== 0) words[i] = ((word >>> before) << slotBits) | (word & slotMask);
       }
     }
-    tables[table + TABLE.slotBits] = slotBits;
+    setBits(tables, table, localBitsOf(tables, table), slotBits);
   }
 }
 

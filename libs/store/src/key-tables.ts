@@ -27,8 +27,6 @@ export const PAGE_CHUNKS: number = PAGE_SLOTS / CHUNK_WORDS;
 /** Pages of a table: no rebuild moves more than {@link TABLE_KEYS_MAX} keys, which takes a fraction of a millisecond. */
 export const TABLE_PAGES_MAX = 16;
 export const TABLE_KEYS_MAX: number = TABLE_PAGES_MAX * PAGE_CHUNKS * CHUNK_KEYS;
-/** Large blocks of memory begin 16 bytes behind a line of the cache, where glibc keeps their size; chunks begin with a line. */
-const ALIGNING_WORDS = 12;
 
 /** In the word of a chunk: bit i says that key i began in an earlier chunk; this one that such a key came from further than the one before. */
 export const CAME_FROM_FAR = 1;
@@ -125,8 +123,7 @@ export function valuesPerChunk(localBits: number, chunks: number): number {
 
 /** Where a chunk begins in the words of the pool. */
 export function chunkAt(tables: Uint32Array, table: number, chunk: number): number {
-  const base = tables[table + BASES + (chunk >>> PAGE_CHUNKS_SHIFT)]!;
-  return base + ((chunk & PAGE_CHUNKS_MASK) << CHUNK_SHIFT) + ALIGNING_WORDS;
+  return tables[table + BASES + (chunk >>> PAGE_CHUNKS_SHIFT)]! | ((chunk & PAGE_CHUNKS_MASK) << CHUNK_SHIFT);
 }
 
 /** The chunk that keys go on to from `chunk`, `far` chunks on. */
@@ -160,6 +157,12 @@ export function emptyPlace(words: Uint32Array, at: number): number {
   for (let place = 1; place < CHUNK_WORDS; place++) if (words[at + place] === 0) return place;
   return 0;
 }
+
+/**
+ * Where the pages of indexes begin in their memory: large blocks begin 16 bytes behind the start of a line of the cache, where glibc
+ * keeps their size, and a chunk is to be one line.
+ */
+export const LINE_FIRST_BYTE = 48;
 
 /** Pages that the indexes of all keys an arena can hold need: at least, in a table that just grew from one page to two, 408 keys a page. */
 export function indexPagesFor(capacityBytes: number): number {

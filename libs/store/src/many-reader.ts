@@ -1,7 +1,7 @@
 import { slotOfId, type CompiledSchema, type Projection } from '@niobe/cells';
 import { assert, type ByteWriter } from '@niobe/kernel';
 import type { CellReader } from './cell-reader.ts';
-import { bodyBytesAt, bodyStartAt, headerBytesOf, keyBytesAt, schemaIdAt, WORD_BYTES } from './entry.ts';
+import { bodyBytesAt, bodyStartAt, keyBytesAt, keyWordAt, schemaIdAt, WORD_BYTES } from './entry.ts';
 import type { Parts } from './parts.ts';
 
 /**
@@ -174,7 +174,7 @@ function beginRanges(count: number, out: ByteWriter): number {
 
 /** The word in which the body of the cell at `address` begins. */
 function firstWordAt(words: Uint32Array, address: number): number {
-  return address + ((headerBytesOf(words[address]!) + keyBytesAt(words, address)) >>> 2);
+  return keyWordAt(words, address) + (keyBytesAt(words, address) >>> 2);
 }
 
 /** How many bytes of its first word lie before the body. */

@@ -26,8 +26,9 @@ import { PAGE_SLOTS } from './slot-pool.ts';
  */
 export function placeEntries(parts: Parts, segment: Segment): void {
   const { words } = parts.arena;
+  const end = segment.endAddress;
   let address = segment.startAddress + START_BYTES / WORD_BYTES;
-  while (address < segment.endAddress) {
+  while (address < end) {
     const kind = kindAt(words, address);
     if (kind === KIND.cell || kind === KIND.tombstone) placeEntry(parts, segment, address);
     else if (kind === KIND.schema) placeDefinition(parts, segment, address);
@@ -58,10 +59,11 @@ function placeEntry(parts: Parts, segment: Segment, address: number): void {
 function claimSlot(parts: Parts, segment: Segment, address: number, slot: number): void {
   const { arena, slots } = parts;
   const schemaId = schemaIdAt(arena.words, address);
-  const refuse = (why: string): NiobeError => damagedAt(parts, segment, address, why);
-  if (slot >= arena.slotPool.pages * PAGE_SLOTS) throw refuse(`slot ${slot} is beyond what the store can hold`);
+  if (slot >= arena.slotPool.pages * PAGE_SLOTS)
+    throw damagedAt(parts, segment, address, `slot ${slot} is beyond what the store can hold`);
   const owner = slots.claim(slot, schemaId);
-  if (owner !== schemaId) throw refuse(`slot ${slot} of schema ${schemaId} is on a page of schema ${owner}`);
+  if (owner === schemaId) return;
+  throw damagedAt(parts, segment, address, `slot ${slot} of schema ${schemaId} is on a page of schema ${owner}`);
 }
 
 /** True if the version at `address` is above that at `before`. */

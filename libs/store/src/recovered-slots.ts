@@ -48,8 +48,9 @@ function keyedSlots({ schemas, slots }: Parts): number {
 function restoreSegment(parts: Parts, segment: Segment, keys: RecoveredKeys, free: FreedSlots): void {
   const { arena, slots } = parts;
   const { words } = arena;
+  const end = segment.endAddress;
   let address = segment.startAddress + START_BYTES / WORD_BYTES;
-  while (address < segment.endAddress) {
+  while (address < end) {
     const kind = kindAt(words, address);
     const bytes = entryBytesAt(words, address);
     if (kind === KIND.cell || kind === KIND.tombstone) {

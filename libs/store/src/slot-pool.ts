@@ -22,11 +22,12 @@ export class SlotPool {
   /** Pages from here on were never handed out. */
   #untouched = 1;
 
-  constructor(pages: number) {
+  /** @param firstByte where the first page begins in the memory */
+  constructor(pages: number, firstByte = 0) {
     assert(pages > 1 && pages * PAGE_SLOTS <= WORDS_MAX, 'a base fits 31 bits');
     this.pages = pages;
-    this.memory = new SharedArrayBuffer(pages * PAGE_BYTES);
-    this.words = new Uint32Array(this.memory);
+    this.memory = new SharedArrayBuffer(firstByte + pages * PAGE_BYTES);
+    this.words = new Uint32Array(this.memory, firstByte);
     this.#bornAt = new Uint32Array(pages);
     this.#returned = new Uint32Array(pages);
   }

@@ -1,6 +1,6 @@
 import type { SchemaTable } from '@niobe/cells';
-import { assert } from '@niobe/kernel';
-import { keyBytesAt, keyStartAt, schemaIdAt, WORD_BYTES, type EntryMemory } from './entry.ts';
+import { assert, viewOf } from '@niobe/kernel';
+import { keyBytesAt, keyStartAt, keyWordAt, schemaIdAt, type EntryMemory } from './entry.ts';
 import type { KeysOfSlots } from './key-index.ts';
 import type { SlotTable } from './slot-table.ts';
 
@@ -22,7 +22,7 @@ export class StoredKeys implements KeysOfSlots {
     const words = this.#words;
     const address = this.#slots.address(slot);
     if (keyBytesAt(words, address) !== keyBytes || schemaIdAt(words, address) !== schemaId) return false;
-    return sameBytes(words, keyStartAt(words, address) / WORD_BYTES, bytes, keyAt, keyBytes);
+    return sameBytes(words, keyWordAt(words, address), bytes, keyAt, keyBytes);
   }
 
   areSame(slot: number, other: number): boolean {
@@ -41,13 +41,12 @@ export class StoredKeys implements KeysOfSlots {
 }
 
 /** Compares bytes that begin with a word, as keys in the arena do, with any others: word by word. */
-function sameBytes(words: Uint32Array, word: number, bytes: Uint8Array, at: number, length: number): boolean {
-  const end = at + (length & ~3);
-  let next = word;
-  for (let i = at; i < end; i += 4, next++) {
-    if ((bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24)) !== (words[next]! | 0))
-      return false;
-  }
-  for (let i = 0; i < (length & 3); i++) if (((words[next]! >>> (i * 8)) & 0xff) !== bytes[end + i]) return false;
+function sameBytes(words: Uint32Array, first: number, bytes: Uint8Array, at: number, length: number): boolean {
+  const view = viewOf(bytes);
+  const whole = length & ~3;
+  let word = first;
+  for (let i = 0; i < whole; i += 4, word++) if (view.getUint32(at + i, true) !== words[word]) return false;
+  for (let i = 0; i < (length & 3); i++)
+    if (((words[word]! >>> (i * 8)) & 0xff) !== bytes[at + whole + i]) return false;
   return true;
 }

@@ -4,6 +4,7 @@
  */
 import type { BenchGroup } from './bench-group.ts';
 import { hotPaths } from './store/hot-paths.ts';
+import { lmdb } from './store/lmdb.ts';
 import { snapshots } from './store/snapshot.ts';
 import { fields } from './store/fields.ts';
 import { overwrite } from './store/overwrite.ts';
@@ -14,6 +15,7 @@ import { sortedIndex } from './store/sorted-index.ts';
 /** The groups of the store by their names on the command line. */
 export const STORE_GROUPS: Readonly<Record<string, BenchGroup>> = {
   'store/hot-paths': hotPaths,
+  'store/lmdb': lmdb,
   'store/snapshot': snapshots,
   'store/fields': fields,
   'store/overwrite': overwrite,

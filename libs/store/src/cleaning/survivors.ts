@@ -66,7 +66,7 @@ export class Survivors {
 
   /** Collects entries until no other fits, or none can be moved, and returns their bytes as survivors. */
   #gather(victims: readonly Victim[], survivor: Segment, mostBytes: number): number {
-    const { arena, log } = this.#parts;
+    const { arena } = this.#parts;
     const { versionWord } = survivor;
     let bytes = 0;
     this.#count = 0;

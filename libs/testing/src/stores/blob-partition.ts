@@ -31,7 +31,12 @@ export class BlobPartition {
     const schemas = new SchemaTable();
     schemas.add(BLOB);
     this.store = new PartitionStore({
-      ...{ partition, epoch: 1, arena, schemas, clock, firstSegment: 1 },
+      partition,
+      epoch: 1,
+      arena,
+      schemas,
+      clock,
+      firstSegment: 1,
       events: {
         appended: () => undefined,
         opened: () => undefined,

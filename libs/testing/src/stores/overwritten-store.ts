@@ -37,6 +37,7 @@ export class OverwrittenStore {
   readonly #view: DataView;
   readonly #keyBytes: number;
   #filled = 0;
+  #isCleaning = false;
   /** Cells that were written. */
   written = 0;
   /** Milliseconds spent in the cleaner. */
@@ -93,11 +94,16 @@ export class OverwrittenStore {
     for (const end = this.written + cells; this.written < end;) this.turn();
   }
 
-  /** Overwrites for about a slice, then cleans. With no memory left only the cleaner works: a writer would be refused. */
+  /** Overwrites for about a slice, then cleans. With no memory left only the cleaner works, while it finds anything. */
   turn(): void {
     const endMs = systemClock.monotonicMs() + WRITE_SLICE_MS;
-    while (this.arena.pressure < 1 && systemClock.monotonicMs() < endMs) this.overwriteSome(CELLS_PER_COMMIT);
+    while (this.isWritable && systemClock.monotonicMs() < endMs) this.overwriteSome(CELLS_PER_COMMIT);
     this.clean();
+  }
+
+  /** False where a writer would be refused but for what the cleaner is about to free. */
+  get isWritable(): boolean {
+    return this.arena.pressure < 1 || !this.#isCleaning;
   }
 
   /** Overwrites so many cells as a batch. Throws `STORE_FULL`. */
@@ -130,7 +136,7 @@ export class OverwrittenStore {
   clean(): void {
     const { pressure } = this.arena;
     const startMs = systemClock.monotonicMs();
-    this.#cleaner.clean(CLEAN_SLICE_MS + (CLEAN_SLICE_HARD_MS - CLEAN_SLICE_MS) * pressure);
+    this.#isCleaning = this.#cleaner.clean(CLEAN_SLICE_MS + (CLEAN_SLICE_HARD_MS - CLEAN_SLICE_MS) * pressure);
     this.cleaningMs += systemClock.monotonicMs() - startMs;
     for (const segment of this.#retired.splice(0)) this.store.release(segment);
   }

@@ -18,7 +18,7 @@ export const KEYED_SCHEMA: CompiledSchema = compileSchema(16, 1, {
 });
 
 /** Integer keys. */
-export const NUMBERED_SCHEMA: CompiledSchema = compileSchema(17, 1, {
+const NUMBERED_SCHEMA: CompiledSchema = compileSchema(17, 1, {
   name: 'numbers',
   key: 'integer',
   fields: { value: { type: 'i32', merge: 'add' } },

@@ -36,7 +36,11 @@ class CleaningSimulation {
   /** By cell: its place, -1 for none. */
   readonly #placeOf: Int32Array;
   readonly #segments: SimulatedSegment[] = Array.from({ length: SEGMENTS }, (_, number) => ({
-    ...{ number, filled: 0, live: 0, openedAt: 0, sumOfTimes: 0 },
+    number,
+    filled: 0,
+    live: 0,
+    openedAt: 0,
+    sumOfTimes: 0,
   }));
   readonly #free: SimulatedSegment[] = [...this.#segments];
   #head: SimulatedSegment | null = null;

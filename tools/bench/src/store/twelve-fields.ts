@@ -10,7 +10,7 @@ const FIELDS = {
   account: { type: 'i64' },
   name: { type: 'text' },
   email: { type: 'text' },
-  age: { type: 'i32' },
+  age: { type: 'u8' },
   balance: { type: 'decimal', scale: 2 },
   isActive: { type: 'bool' },
   joined: { type: 'timestamp' },

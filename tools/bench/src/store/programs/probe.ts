@@ -17,7 +17,7 @@ const startMs = systemClock.monotonicMs();
 const delays = new Float64Array(seconds * 1000);
 for (let probe = 0; probe < delays.length;) {
   const share = FIRST_SHARE + (1 - FIRST_SHARE) * (probe / delays.length);
-  if (store.cells < share * cells && overwritten.arena.pressure < 1) overwritten.fillSome();
+  if (store.cells < share * cells && overwritten.isWritable) overwritten.fillSome();
   overwritten.turn();
   await setImmediate();
   // Probe n is due n ms after the start. Each that has come due meanwhile counts, with how late it is.
