@@ -5,6 +5,7 @@ import { bodyOf, compiled } from '../test/bodies.ts';
 import {
   declarationOf,
   isNullAt,
+  nearly,
   numberSeen,
   pathsOf,
   revisedPairs,
@@ -46,7 +47,7 @@ describe('paths', () => {
           );
         else expect(read).toEqual(values);
       }),
-      { numRuns: 3000 },
+      { numRuns: 200 },
     );
   });
 
@@ -60,7 +61,7 @@ describe('paths', () => {
         const expected = value === undefined ? NaN : numberSeen(path.declaration, value);
         expect(nearly(path.declaration, read)).toBe(nearly(path.declaration, expected));
       }),
-      { numRuns: 3000 },
+      { numRuns: 200 },
     );
   });
 
@@ -92,7 +93,7 @@ describe('paths', () => {
         );
         expect(texts).toEqual(values);
       }),
-      { numRuns: 3000 },
+      { numRuns: 200 },
     );
   });
 

@@ -88,7 +88,7 @@ describe('projections', () => {
           }
         }
       }),
-      { numRuns: 3000 },
+      { numRuns: 300 },
     );
   });
 

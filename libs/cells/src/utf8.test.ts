@@ -54,3 +54,21 @@ describe('isUtf8', () => {
     );
   });
 });
+
+describe('textAt', () => {
+  it('reads ASCII of any length, at any place, and what is only ASCII at first', () => {
+    const text = fc.oneof(
+      fc.string({ unit: 'grapheme-ascii', maxLength: 70 }),
+      fc
+        .tuple(fc.string({ unit: 'grapheme-ascii', maxLength: 50 }), fc.constantFrom('é', '\u{1f600}'))
+        .map(([a, b]) => a + b),
+    );
+    fc.assert(
+      fc.property(text, fc.nat(9), (expected, before) => {
+        const bytes = utf8Of('?'.repeat(before) + expected + '?');
+        expect(textAt(bytes, before, bytes.length - 1)).toBe(expected);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});

@@ -16,8 +16,8 @@ describe('the facts row', () => {
   it('refuses a service that would look for cells elsewhere, naming every difference', () => {
     const facts = newFacts(64, 'aa');
     expect(() => checkFacts(facts, 64)).not.toThrow();
-    expect(() => checkFacts({ ...facts, hash: 'fnv/1', format: 2 }, 32)).toThrow(
-      /64 partitions are recorded, 32 are configured; hash fnv\/1 is recorded.*; format 2 is recorded/,
+    expect(() => checkFacts({ ...facts, hash: 'fnv/1', format: 3 }, 32)).toThrow(
+      /64 partitions are recorded, 32 are configured; hash fnv\/1 is recorded.*; format 3 is recorded/,
     );
   });
 

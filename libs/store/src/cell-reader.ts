@@ -1,19 +1,22 @@
 import { cellIdOf, slotOfId, type CompiledSchema, type Predicate } from '@niobe/cells';
 import { copyRange, NiobeError, type ByteWriter } from '@niobe/kernel';
 import { RUN_MASK, type BodyColumns } from './body-columns.ts';
-import { bodyBytesAt, bodyStartAt, expiresAt, FLAG, generationAt, keyBytesAt, KIND, kindAt } from './entry.ts';
+import { bodyBytesAt, bodyStartAt, expiresAt, generationAt, isCellAt, keyBytesAt, KIND, kindAt } from './entry.ts';
 import { MatchingCells } from './matching-cells.ts';
 import type { Parts } from './parts.ts';
 import { PAGE_BITS, PAGE_MASK } from './slot-pool.ts';
+import type { SlotTable } from './slot-table.ts';
 
 /** Finds cells by key and walks over them. An expired cell is not found, whether or not the cleaner has been there. */
 export class CellReader {
   readonly #parts: Parts;
+  readonly #slots: SlotTable;
   readonly #words: Uint32Array;
   readonly #partition: number;
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.#slots = parts.slots;
     this.#words = parts.arena.words;
     this.#partition = parts.log.partition;
   }
@@ -61,22 +64,28 @@ export class CellReader {
 
   /** True if the entry at `address` is a cell whose time is over. */
   isExpired(address: number): boolean {
-    if ((this.#words[address]! & FLAG.expires) === 0) return false;
-    return expiresAt(this.#words, address) * 1000 <= this.#parts.clock.nowMs();
+    const expiresS = expiresAt(this.#words, address);
+    return expiresS !== 0 && expiresS * 1000 <= this.#parts.clock.nowMs();
   }
 
   /** The slot of the cell with an id, or -1. Any number may be asked for. */
   slotOfId(id: number): number {
-    const { slots } = this.#parts;
+    return this.addressOfId(id) === 0 ? -1 : slotOfId(id);
+  }
+
+  /** The address of the cell with an id, or 0. Any number may be asked for. */
+  addressOfId(id: number): number {
+    const slots = this.#slots;
     const slot = slotOfId(id);
-    if (slot >= slots.limit) return -1;
-    return this.isOfId(slots.address(slot), slot, id) ? slot : -1;
+    if (slot >= slots.limit) return 0;
+    const address = slots.address(slot);
+    return this.isOfId(address, slot, id) ? address : 0;
   }
 
   /** True if the slot's entry at `address` is the cell with this id. */
   isOfId(address: number, slot: number, id: number): boolean {
     const words = this.#words;
-    if (kindAt(words, address) !== KIND.cell || this.isExpired(address)) return false;
+    if (!isCellAt(words, address) || this.isExpired(address)) return false;
     return cellIdOf(this.#partition, generationAt(words, address), slot) === id;
   }
 

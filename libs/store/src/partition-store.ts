@@ -344,6 +344,23 @@ export class PartitionStore {
   }
 
   /**
+   * Where the entry of the cell with this id is, 0 where there is none, as {@link slotOfId}: for a reader of the body alone, who saves a
+   * second look at the slot. Holds, as slots do, until the next write or cleaning. O(1).
+   */
+  addressOfId(id: number): number {
+    return this.#reader.addressOfId(id);
+  }
+
+  /** Where the body of the cell at an address begins in {@link bytes}. */
+  bodyStartAt(address: number): number {
+    return bodyStartAt(this.#words, address);
+  }
+
+  bodyBytesAt(address: number): number {
+    return bodyBytesAt(this.#words, address);
+  }
+
+  /**
    * One slice of cleaning, of about `budgetMs`; not while a batch is open. True if something was done. Where several partitions share an
    * arena, `ArenaCleaner` chooses among them.
    */

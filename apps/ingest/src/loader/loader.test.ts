@@ -157,7 +157,7 @@ class System {
     const counters: Record<string, string> = {};
     for await (const page of this.#client!.scan(this.schemas.byName('edge.purchased')!)) {
       while (page.next()) {
-        const { orders, units } = page.record();
+        const { orders, units } = page.record() as Record<string, number | bigint>;
         const [from, to] = String(page.key()).split(':') as [string, string];
         counters[`${keys.get(from)}>${keys.get(to)}`] = `${String(orders)}/${String(units)}`;
       }

@@ -81,7 +81,7 @@ class World {
     const records = cells
       .filter((cell) => cell.schema.id === schema.id)
       .map(({ body }) => schema.decode(body, 0, body.length));
-    return records.map((record) => Object.values(record).join('|')).toSorted();
+    return records.map((record) => (Object.values(record) as (string | number | bigint)[]).join('|')).toSorted();
   }
 
   deadLetters(): Promise<number> {

@@ -9,6 +9,8 @@ class Trial implements Ties {
   readonly tree: EntryTree;
   readonly #values: ReadonlyMap<number, number> | null;
   #sought = 0;
+  /** Slots that have an entry. */
+  readonly #present = new Set<number>();
   readonly #model = new Map<string, Entry>();
 
   /** @param values what lies behind the keys: value by slot, or null where keys are the values */
@@ -19,6 +21,8 @@ class Trial implements Ties {
 
   /** Equal keys are told apart by slot and item together. */
   compare(slot: number, item: number): number {
+    if (slot !== this.#sought && !this.#present.has(slot))
+      throw new Error(`slot ${slot} has gone: its value cannot be read`);
     if (item !== itemOf(slot)) throw new Error(`item ${item} of slot ${slot}`);
     return this.#values!.get(slot)! - this.#values!.get(this.#sought)!;
   }
@@ -27,7 +31,9 @@ class Trial implements Ties {
     this.#sought = slot;
     if (this.#model.delete(`${key} ${slot}`)) {
       this.tree.remove(key, slot);
+      this.#present.delete(slot);
     } else {
+      this.#present.add(slot);
       this.tree.insert(key, slot, itemOf(slot));
       this.#model.set(`${key} ${slot}`, { key, slot });
     }

@@ -50,7 +50,7 @@ export function overwriteRate(loaded: LoadedStore): number {
 export function getById(loaded: LoadedStore, ids: Float64Array): number {
   const { store } = loaded;
   let sum = 0;
-  for (let i = 0; i < ids.length; i++) sum += numberIn(store.bytes, store.bodyStart(store.slotOfId(ids[i]!)));
+  for (let i = 0; i < ids.length; i++) sum += numberIn(store.bytes, store.bodyStartAt(store.addressOfId(ids[i]!)));
   return sum;
 }
 

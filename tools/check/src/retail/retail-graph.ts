@@ -116,7 +116,8 @@ function expectPurchases(
 }
 
 function countersOf(record: CellRecord | undefined): Purchase {
-  return [String(record?.['orders']), String(record?.['quantity'])];
+  const { orders, quantity } = (record ?? {}) as Record<string, number | bigint | undefined>;
+  return [String(orders), String(quantity)];
 }
 
 async function expectAlsoBought(verdict: Verdict, traverse: TraverseClient, expected: RetailGraph): Promise<void> {
