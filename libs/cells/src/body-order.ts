@@ -21,7 +21,7 @@ export type BodyOrder = (
 ) => number;
 
 /** Paths that one order compares by. */
-export const ORDERED_PATHS_MAX = 32;
+const ORDERED_PATHS_MAX = 32;
 
 /**
  * Orders bodies by the first path in which they differ, in the full order of values (NaN above everything, -0 equal to 0), nulls below

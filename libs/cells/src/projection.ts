@@ -16,7 +16,7 @@ export interface ProjectionBounds {
 }
 
 /** Columns of one projection. */
-export const PROJECTED_PATHS_MAX = 255;
+const PROJECTED_PATHS_MAX = 255;
 
 /**
  * Some paths of many bodies as columns: numbers as doubles or as two u32, all else as one run of bytes with offsets, nulls as bits. No

@@ -60,7 +60,7 @@ export function isFloat(type: number): boolean {
 }
 
 /** True for the types whose values are bytes in the order of bytes; of a dict the text. */
-export function isByteOrdered(type: number): boolean {
+function isByteOrdered(type: number): boolean {
   return type === TYPE.text || type === TYPE.bytes || type === TYPE.uuid || type === TYPE.dict;
 }
 

@@ -38,9 +38,9 @@ import type { SlotPool } from './slot-pool.ts';
  * 1. The first bits of a hash choose the table through a directory, the following ones the chunk of it in which the key begins. A chunk
  *    that is full sends further keys on to the next one and counts them, so that a search knows where to end, and nothing has to move
  *    when a key goes (Bronson and Shi, F14, 2019). The key itself is compared in the cell.
- * 2. A table is full at 17/20. It then grows by a quarter or so, and at 16 pages is split in two of 10: so tables are full to 2/3 and more
- *    at any time. Doubling would leave them half empty at times, and a third of all bytes unused on average.
- * 3. Growing so often is cheap because hashes are known without their cells; see {@link KeyRebuild}. No insert moves more than 13,056
+ * 2. A table is full at 87 %. It then grows by two pages, and at 16 is split in two of 10: so tables are full to 70 % and more at any
+ *    time. Doubling would leave them half empty at times, and a third of all bytes unused on average.
+ * 3. Growing so often is cheap because hashes are known without their cells; see {@link KeyRebuild}. No insert moves more than 13,363
  *    keys, some 200 us. Hashes of 27 bits are the most that fit beside the slot in 32 bits, and let one search in 13 compare one key
  *    too many where there are 10^7 of them.
  *
@@ -353,11 +353,11 @@ function pagesOfHalf(keys: number): number {
 }
 
 /** Keys per chunk at which a table is full. */
-const KEYS_PER_CHUNK: number = CHUNK_KEYS * 0.85;
+const KEYS_PER_CHUNK: number = CHUNK_KEYS * 0.87;
 /** As many keys a page of a table that was split has at first. */
 const KEYS_PER_PAGE_OF_HALF = 700;
 /** Pages of a table after it grew, by its pages before. */
-const PAGES_AFTER = [0, 2, 3, 4, 6, 6, 8, 8, 10, 10, 13, 13, 13, 16, 16, 16] as const;
+const PAGES_AFTER = [0, 2, 3, 4, 6, 6, 8, 8, 10, 10, 12, 12, 14, 14, 16, 16] as const;
 /** With what chance adds to it, a table of so many keys is not full at once. */
 const KEYS_EXPECTED_MAX: number = 15 * PAGE_CHUNKS * KEYS_PER_CHUNK;
 /** A directory of at most 65,536: enough for 400 million keys of one partition. */

@@ -89,17 +89,15 @@ export function setBase(tables: Uint32Array, table: number, page: number, base: 
   tables[table + BASES + page] = base;
 }
 
-/** Odd, near 2^32 / golden ratio (Knuth 6.4): carries every bit of the hash into the upper ones. */
-const MIX = 0x9e3779b1;
 /** More bits than this of a hash make no difference to which of 1,024 chunks it begins in, and their product fits 32 bits. */
 const CHOICE_BITS = 20;
 
 /**
- * The bits of a key's hash that the index works with. The partition was chosen by low bits of the same hash, which are therefore alike for
- * all keys of text or integers here.
+ * The bits of a key's hash that the index works with: the upper ones, because low ones chose the partition and so are alike for all keys of
+ * text or integers here.
  */
 export function indexHash(hash: number): number {
-  return Math.imul(hash, MIX) >>> (32 - HASH_BITS);
+  return hash >>> (32 - HASH_BITS);
 }
 
 /** The chunk in which a hash begins: in proportion to its local bits, so any number of chunks will do (Lemire 2019). */
@@ -164,11 +162,11 @@ export function emptyPlace(words: Uint32Array, at: number): number {
  */
 export const LINE_FIRST_BYTE = 48;
 
-/** Pages that the indexes of all keys an arena can hold need: at least, in a table that just grew from one page to two, 408 keys a page. */
+/** Pages that the indexes of all keys an arena can hold need: at least, in a table that just grew from one page to two, 417 keys a page. */
 export function indexPagesFor(capacityBytes: number): number {
   return Math.ceil(capacityBytes / KEYED_ENTRY_BYTES_MIN / KEYS_PER_PAGE_MIN) + PARTITION_LIMIT;
 }
 
 /** A header, and a key and a body of a byte each, in whole words. */
 const KEYED_ENTRY_BYTES_MIN: number = HEADER_BYTES + 4;
-const KEYS_PER_PAGE_MIN = 408;
+const KEYS_PER_PAGE_MIN = 417;

@@ -62,7 +62,7 @@ describe('reading many cells', () => {
     out.u8(7);
     expect(subject.store.getMany(Float64Array.from(ids), CELLS, out)).toBe(CELLS);
     expect(recordsOf(ITEMS, out, 4, CELLS)).toStrictEqual(ids.map((_, n) => recordOf(n)));
-    expect([...out.buffer.slice(0, 4)]).toEqual([7, 0, 0, 0]);
+    expect(Array.from(out.buffer.subarray(0, 4))).toEqual([7, 0, 0, 0]);
   });
 
   it('leaves empty what is no cell: deleted, expired, of elsewhere, or no id at all', () => {

@@ -17,8 +17,8 @@ export class ManyReader {
   readonly #addresses = new Uint32Array(GROUP_CELLS);
   readonly #starts = new Float64Array(GROUP_CELLS);
   readonly #lengths = new Uint32Array(GROUP_CELLS);
-  /** What was read only to have it in the cache. */
-  #touched = 0;
+  /** Words that are read ahead, to have their lines in the cache. */
+  readonly #ahead = new Uint32Array(GROUP_CELLS);
 
   constructor(parts: Parts, reader: CellReader) {
     this.#parts = parts;
@@ -76,7 +76,7 @@ export class ManyReader {
       const slot = slotOfId(ids[from + i]!);
       addresses[i] = slot < limit ? slots.address(slot) : 0;
     }
-    this.#touchHeaders(group);
+    this.#readHeadersAhead(group);
     for (let i = 0; i < group; i++) {
       const id = ids[from + i]!;
       if (!this.#reader.isOfId(addresses[i]!, slotOfId(id), id)) addresses[i] = 0;
@@ -93,7 +93,7 @@ export class ManyReader {
       guesses[i] = index.guess(schema.hashKey(keys, keyAt, starts[from + i + 1]! - keyAt));
     }
     for (let i = 0; i < group; i++) addresses[i] = guesses[i]! < 0 ? 0 : slots.address(guesses[i]!);
-    this.#touchHeaders(group);
+    this.#readHeadersAhead(group);
     for (let i = 0; i < group; i++) {
       if (addresses[i] === 0) continue;
       const keyAt = starts[from + i]!;
@@ -102,11 +102,11 @@ export class ManyReader {
     }
   }
 
-  #touchHeaders(group: number): void {
+  #readHeadersAhead(group: number): void {
     const { words } = this.#parts.arena;
-    let touched = 0;
-    for (let i = 0; i < group; i++) touched ^= words[this.#addresses[i]!]!;
-    this.#touched = touched;
+    const addresses = this.#addresses;
+    const ahead = this.#ahead;
+    for (let i = 0; i < group; i++) ahead[i] = words[addresses[i]!]!;
   }
 
   /** Appends the bodies of the group, and writes their ranges. */
@@ -129,25 +129,24 @@ export class ManyReader {
     return found;
   }
 
-  /** Bytes that the group's bodies take in whole words. Touches their ends. */
+  /** Bytes that the group's bodies take in whole words. Reads their ends ahead. */
   #measure(group: number): number {
     const words = this.#parts.arena.words;
+    const ahead = this.#ahead;
     let sum = 0;
-    let touched = 0;
     for (let i = 0; i < group; i++) {
       const address = this.#addresses[i]!;
       if (address === 0) continue;
       const bodyWords = bodyWordsAt(words, address);
-      touched ^= words[firstWordAt(words, address) + bodyWords - 1]!;
+      ahead[i] = words[firstWordAt(words, address) + bodyWords - 1]!;
       sum += bodyWords;
     }
-    this.#touched = touched;
     return sum * WORD_BYTES;
   }
 
   /** Appends the group's cells to a projection as far as it has room; returns how many ids that was. */
   #projectGroup(schemaId: number, group: number, projection: Projection, rows: Int32Array, from: number): number {
-    const { arena, slots } = this.#parts;
+    const { arena } = this.#parts;
     let count = 0;
     for (let i = 0; i < group; i++) {
       const address = this.#addresses[i]!;

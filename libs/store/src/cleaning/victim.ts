@@ -6,13 +6,14 @@ import { PAGE_BITS, PAGE_MASK } from '../slot-pool.ts';
 /**
  * A segment on its way out: gives what lives in it in the order of the log, through a window of so many entries.
  *
- * The window is filled in one loop that decides nothing by what the slot table says, so that the memory accesses of many entries overlap
- * (a branch on each would wait for each). What is given was live when the window was filled and may have died since.
+ * The slots of a window are read in one loop that decides nothing by what they say, so that many reads of scattered memory overlap (a
+ * branch on each would wait for each). What is given was live when the window was filled and may have died since.
  */
 export class Victim {
   readonly segment: Segment;
   readonly #parts: Parts;
   readonly #addresses: Uint32Array = new Uint32Array(WINDOW_ENTRIES);
+  readonly #slots: Uint32Array = new Uint32Array(WINDOW_ENTRIES);
   readonly #seqs: Float64Array = new Float64Array(WINDOW_ENTRIES);
   #next = 0;
   #count = 0;
@@ -50,25 +51,39 @@ export class Victim {
 
   /** Looks at a window's worth of entries and keeps those that live. */
   #look(end: number): void {
-    const { arena, slots } = this.#parts;
-    const { words, bases } = arena;
-    const { words: table, bases: pages } = slots;
-    const addresses = this.#addresses;
-    const seqs = this.#seqs;
+    const { words, bases } = this.#parts.arena;
     let count = 0;
     let at = this.#at;
     for (let entries = 0; entries < WINDOW_ENTRIES && at < end; entries++) {
       const first = words[at]!;
-      const slot = words[at + 1]!;
       const lengths = words[at + 2]!;
-      addresses[count] = at;
-      seqs[count] = seqOf(words[at + 3]!, (first & FLAG.wide) === 0 ? bases[at >>> GRAIN_SHIFT]! : words[at + 4]!);
-      if (hasSlot(first)) count += isZero(table[pages[slot >>> PAGE_BITS]! | (slot & PAGE_MASK)]! ^ at);
-      else if ((first & KIND_MASK) === KIND.schema) count += 1;
+      this.#addresses[count] = at;
+      this.#slots[count] = words[at + 1]!;
+      this.#seqs[count] = seqOf(
+        words[at + 3]!,
+        (first & FLAG.wide) === 0 ? bases[at >>> GRAIN_SHIFT]! : words[at + 4]!,
+      );
+      if (hasSlot(first)) count += 1;
+      else if ((first & KIND_MASK) === KIND.schema) this.#slots[count++] = NO_SLOT;
       at += (headerBytesOf(first) + (lengths >>> BODY_BITS) + (lengths & BODY_MASK) + 3) >>> 2;
     }
     this.#at = at;
-    this.#count = count;
+    this.#count = this.#keepLive(count);
+  }
+
+  /** Closes the gaps that dead entries leave, without a branch: the reads of the slot table overlap. Returns how many live. */
+  #keepLive(entries: number): number {
+    const { words: table, bases: pages } = this.#parts.slots;
+    let count = 0;
+    for (let i = 0; i < entries; i++) {
+      const slot = this.#slots[i]!;
+      const address = this.#addresses[i]!;
+      this.#addresses[count] = address;
+      this.#seqs[count] = this.#seqs[i]!;
+      if (slot === NO_SLOT) count += 1;
+      else count += isZero(table[pages[slot >>> PAGE_BITS]! | (slot & PAGE_MASK)]! ^ address);
+    }
+    return count;
   }
 }
 
@@ -84,5 +99,7 @@ function isZero(value: number): number {
 
 /** Entries looked at together: with four victims they and their cells stay in the caches of a core. */
 const WINDOW_ENTRIES = 512;
+/** In the place of a slot: definitions of schemas have none; whether they live is asked when they are moved. */
+const NO_SLOT = 0xffff_ffff;
 const KIND_MASK = 0x0f;
 const BODY_MASK = (1 << BODY_BITS) - 1;

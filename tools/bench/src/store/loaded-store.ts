@@ -57,6 +57,7 @@ export class LoadedStore {
     this.#order = shuffled(cells, this.random);
     this.schema = compileSchema(SCHEMA_ID, 1, { name: 'measured', key: kind.key, fields: kind.fields });
     this.#body = bodyOf(this.schema, kind);
+    this.block(this.#order.subarray(0, BLOCK_CELLS));
     const schemas = new SchemaTable();
     schemas.add(this.schema);
     const arena = new Arena({ bytes: cells * kind.entryBytesMax + SLACK_BYTES });
