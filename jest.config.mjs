@@ -4,6 +4,8 @@ import { base } from './jest.base.mjs';
 export default {
   ...base,
   displayName: 'unit',
+  // No test fails for being slow: this is for one that hangs.
+  testTimeout: 60_000,
   testMatch: ['**/*.test.{ts,mjs}', '**/*.sim.ts'],
   testPathIgnorePatterns: ['/node_modules/', '/dist/', '\\.integration\\.test\\.(ts|mjs)$'],
 };
