@@ -54,7 +54,7 @@ interface Terms {
 
 function termsOf({ arena, log, pins, slots }: Parts): Terms {
   return {
-    leastShare: leastDeadShare(arena.pressure),
+    leastShare: leastDeadShare(arena.pressure, arena.isShort),
     clockBytes: arena.clockBytes,
     freeBytes: arena.freeBytes,
     newestMoment: arena.pressure < 1 ? pins.newest : 0,
@@ -81,9 +81,10 @@ const ROOM_SHARE = 1 / 2;
 
 /** With the least pressure a victim must be half dead, ... */
 const DEAD_SHARE_EASY = 1 / 2;
-/** ... with the most, enough to pay for the commits of its survivors and the ends of their segments. */
+/** ... with the most, or where somebody was refused, enough to pay for the commits of its survivors and the ends of their segments. */
 const DEAD_SHARE_HARD = 1 / 32;
 
-function leastDeadShare(pressure: number): number {
-  return pressure === 0 ? Infinity : Math.max(DEAD_SHARE_HARD, DEAD_SHARE_EASY * (1 - pressure) ** 2);
+function leastDeadShare(pressure: number, isShort: boolean): number {
+  if (pressure === 0) return Infinity;
+  return isShort ? DEAD_SHARE_HARD : Math.max(DEAD_SHARE_HARD, DEAD_SHARE_EASY * (1 - pressure) ** 2);
 }
