@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { cellIdOf, generationOfId, partitionOfId, slotOfId } from './cell-id.ts';
+import { cellIdOf, generationOfId, isIdOf, partitionOfId, slotOfId } from './cell-id.ts';
 import { CELL_ID_LIMIT } from './types.ts';
 
 describe('cell ids', () => {
@@ -18,5 +18,16 @@ describe('cell ids', () => {
     expect(cellIdOf(4095, 255, 0xffff_ffff)).toBe(CELL_ID_LIMIT - 1);
     expect(cellIdOf(0, 0, 0)).toBe(0);
     expect(cellIdOf(3, 2, 1)).toBe(3 * 2 ** 40 + 2 * 2 ** 32 + 1);
+  });
+
+  it('know their partition and generation, and no other number is taken for one', () => {
+    const anyNumber = fc.oneof(fc.double(), fc.integer(), fc.double({ min: 0, max: 2 ** 53 }), fc.constant(2 ** 64));
+    fc.assert(
+      fc.property(fc.nat(4095), fc.nat(255), anyNumber, (partition, generation, id) => {
+        const expected = cellIdOf(partition, generation, slotOfId(id)) === id;
+        expect(isIdOf(id, partition, generation)).toBe(expected);
+        expect(isIdOf(cellIdOf(partition, generation, slotOfId(id)), partition, generation)).toBe(true);
+      }),
+    );
   });
 });

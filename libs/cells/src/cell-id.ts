@@ -25,3 +25,8 @@ export function generationOfId(id: number): number {
 export function slotOfId(id: number): number {
   return id >>> 0;
 }
+
+/** True if an id is one of this partition and generation, whatever its slot. Any number may be asked for. */
+export function isIdOf(id: number, partition: number, generation: number): boolean {
+  return Math.floor(id / TWO_32) === partition * GENERATIONS + generation && Math.floor(id) === id;
+}

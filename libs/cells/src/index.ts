@@ -1,6 +1,6 @@
 export { type BodyBuilder } from './body-builder.ts';
 export { type BodyOrder, type OrderedPath } from './body-order.ts';
-export { cellIdOf, generationOfId, partitionOfId, slotOfId } from './cell-id.ts';
+export { cellIdOf, generationOfId, isIdOf, partitionOfId, slotOfId } from './cell-id.ts';
 export { formatDecimal, parseDecimal } from './decimal.ts';
 export { type CellPath } from './cell-path.ts';
 export {

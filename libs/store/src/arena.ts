@@ -5,7 +5,7 @@ import { COMMIT_BYTES, GRAIN_SHIFT, START_BYTES, WORD_BYTES, type EntryMemory } 
 import { BATCH_BYTES_MAX, BLOCK_BYTES, RESERVE_BLOCKS, RESERVE_SHARE, SEGMENT_BYTES_MIN } from './limits.ts';
 import { indexPagesFor, LINE_FIRST_BYTE } from './key-tables.ts';
 import { Segment } from './segment.ts';
-import { pagesFor, SlotPool } from './slot-pool.ts';
+import { pagesFor, PagePool } from './page-pool.ts';
 import { OpenSnapshots, type SnapshotPolicy } from './snapshot/open-snapshots.ts';
 
 /**
@@ -30,9 +30,9 @@ export class Arena implements EntryMemory {
   readonly blockBytes: number;
   readonly reserveBytes: number;
   /** The pages of the slot tables of all partitions. */
-  readonly slotPool: SlotPool;
+  readonly slotPool: PagePool;
   /** The pages of the key indexes of all partitions. */
-  readonly indexPool: SlotPool;
+  readonly indexPool: PagePool;
   readonly snapshots: OpenSnapshots;
   readonly #buddy: BuddyAllocator;
   readonly #byGrain: (Segment | null)[];
@@ -61,8 +61,8 @@ export class Arena implements EntryMemory {
     this.words = new Uint32Array(memory);
     const grains = memory.byteLength / SEGMENT_BYTES_MIN;
     this.bases = new Uint32Array(new SharedArrayBuffer(grains * Uint32Array.BYTES_PER_ELEMENT));
-    this.slotPool = new SlotPool(pagesFor(this.capacityBytes));
-    this.indexPool = new SlotPool(indexPagesFor(this.capacityBytes), LINE_FIRST_BYTE);
+    this.slotPool = new PagePool(pagesFor(this.capacityBytes));
+    this.indexPool = new PagePool(indexPagesFor(this.capacityBytes), LINE_FIRST_BYTE);
     this.snapshots = new OpenSnapshots(options.snapshots);
     this.#buddy = new BuddyAllocator(blocks, Math.log2(blockBytes / SEGMENT_BYTES_MIN));
     this.#byGrain = Array.from({ length: this.capacityBytes / SEGMENT_BYTES_MIN }, () => null);

@@ -1,11 +1,29 @@
-import { cellIdOf, slotOfId, type CompiledSchema, type Predicate } from '@niobe/cells';
+import { isIdOf, slotOfId, type CompiledSchema, type Predicate } from '@niobe/cells';
 import { copyRange, NiobeError, type ByteWriter } from '@niobe/kernel';
 import { RUN_MASK, type BodyColumns } from './body-columns.ts';
-import { bodyBytesAt, bodyStartAt, expiresAt, generationAt, isCellAt, keyBytesAt, KIND, kindAt } from './entry.ts';
+import {
+  bodyBytesAt,
+  bodyStartAt,
+  expiresAt,
+  generationAt,
+  isCellAt,
+  isLastingCellAt,
+  keyBytesAt,
+  KIND,
+  kindAt,
+} from './entry.ts';
 import { MatchingCells } from './matching-cells.ts';
 import type { Parts } from './parts.ts';
-import { PAGE_BITS, PAGE_MASK } from './slot-pool.ts';
+import { PAGE_BITS, PAGE_MASK } from './page-pool.ts';
 import type { SlotTable } from './slot-table.ts';
+
+// The engine puts a file's own constants into the code as they are, but loads and checks imported ones at each use.
+const slotOf = slotOfId;
+const isOf = isIdOf;
+const expiresOf = expiresAt;
+const generationOf = generationAt;
+const isCell = isCellAt;
+const isLasting = isLastingCellAt;
 
 /** Finds cells by key and walks over them. An expired cell is not found, whether or not the cleaner has been there. */
 export class CellReader {
@@ -64,7 +82,7 @@ export class CellReader {
 
   /** True if the entry at `address` is a cell whose time is over. */
   isExpired(address: number): boolean {
-    const expiresS = expiresAt(this.#words, address);
+    const expiresS = expiresOf(this.#words, address);
     return expiresS !== 0 && expiresS * 1000 <= this.#parts.clock.nowMs();
   }
 
@@ -75,18 +93,15 @@ export class CellReader {
 
   /** The address of the cell with an id, or 0. Any number may be asked for. */
   addressOfId(id: number): number {
-    const slots = this.#slots;
-    const slot = slotOfId(id);
-    if (slot >= slots.limit) return 0;
-    const address = slots.address(slot);
-    return this.isOfId(address, slot, id) ? address : 0;
+    const address = this.#slots.addressOrNone(slotOf(id));
+    return this.isOfId(address, id) ? address : 0;
   }
 
-  /** True if the slot's entry at `address` is the cell with this id. */
-  isOfId(address: number, slot: number, id: number): boolean {
+  /** True if the entry at `address`, which the slot of an id has, is the cell with this id. */
+  isOfId(address: number, id: number): boolean {
     const words = this.#words;
-    if (!isCellAt(words, address) || this.isExpired(address)) return false;
-    return cellIdOf(this.#partition, generationAt(words, address), slot) === id;
+    if (!isLasting(words, address) && (!isCell(words, address) || this.isExpired(address))) return false;
+    return isOf(id, this.#partition, generationOf(words, address));
   }
 
   /** See `PartitionStore.scan`. */

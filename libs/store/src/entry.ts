@@ -12,6 +12,9 @@
  *
  * Small cells are most of what a store holds, so what is the same for nearly all entries of a segment is said once: an entry without WIDE
  * has the epoch and high bits of the segment's start, which stand in `bases`, by grain of the arena.
+ *
+ * Every read goes through the functions below, some of them several times. The engine makes numbers of the constants of a file, but loads
+ * and checks exported ones at each use: so what these functions use is not exported, and what is exported is made of it.
  */
 
 /** The memory entries lie in. */
@@ -39,16 +42,22 @@ export const KIND: {
   /** Ends a batch and guards it. */
   commit: 5,
 };
+const CELL = 2;
+const KIND_MASK = 0x0f;
 
+const WIDE = 0x10;
+const EXPIRES = 0x20;
 /** Flags of word 0: which optional words the header has. */
-export const FLAG: { readonly wide: 0x10; readonly expires: 0x20 } = { wide: 0x10, expires: 0x20 };
+export const FLAG: { readonly wide: 0x10; readonly expires: 0x20 } = { wide: WIDE, expires: EXPIRES };
 
+const WORD = 4;
+const HEADER = 16;
 /** Bytes of one unit of an address. */
-export const WORD_BYTES = 4;
+export const WORD_BYTES: number = WORD;
 /** Bytes of a header without optional words. */
-export const HEADER_BYTES = 16;
+export const HEADER_BYTES: number = HEADER;
 /** Bytes of a header with both. */
-export const HEADER_BYTES_MAX = 24;
+export const HEADER_BYTES_MAX: number = HEADER + 2 * WORD;
 /** Body of a commit: f64 time, u32 bytes of the batch, u32 CRC-32. */
 export const COMMIT_BODY_BYTES = 16;
 export const COMMIT_BYTES: number = HEADER_BYTES + COMMIT_BODY_BYTES;
@@ -56,20 +65,22 @@ export const COMMIT_BYTES: number = HEADER_BYTES + COMMIT_BODY_BYTES;
 export const COMMIT_CRC_AT: number = COMMIT_BYTES - 4;
 /** A start entry is a header with both optional words. */
 export const START_BYTES: number = HEADER_BYTES_MAX;
+const LENGTH_BITS = 21;
+const LENGTH_MASK = (1 << LENGTH_BITS) - 1;
 /** Width of the body's length in word 2. */
-export const BODY_BITS = 21;
-const BODY_MASK = (1 << BODY_BITS) - 1;
+export const BODY_BITS: number = LENGTH_BITS;
 /** A slot whose generation reached this is not used again: a reuse would repeat an id. */
 export const GENERATION_MAX = 0xff;
+const GRAIN_BITS = 16;
 /** Bits of an address within a grain of 256 KiB. */
-export const GRAIN_SHIFT = 16;
+export const GRAIN_SHIFT: number = GRAIN_BITS;
 
 const TWO_32 = 0x1_0000_0000;
 const SEQ_HIGH_BITS = 12;
 const SEQ_HIGH_MASK = (1 << SEQ_HIGH_BITS) - 1;
 
 export function kindAt(words: Uint32Array, address: number): number {
-  return words[address]! & 0x0f;
+  return words[address]! & KIND_MASK;
 }
 
 export function generationAt(words: Uint32Array, address: number): number {
@@ -85,23 +96,23 @@ export function slotAt(words: Uint32Array, address: number): number {
 }
 
 export function bodyBytesAt(words: Uint32Array, address: number): number {
-  return words[address + 2]! & BODY_MASK;
+  return words[address + 2]! & LENGTH_MASK;
 }
 
 export function keyBytesAt(words: Uint32Array, address: number): number {
-  return words[address + 2]! >>> BODY_BITS;
+  return words[address + 2]! >>> LENGTH_BITS;
 }
 
 /** Unix seconds from which the cell is gone, 0 = never. */
 export function expiresAt(words: Uint32Array, address: number): number {
   const first = words[address]!;
-  return (first & FLAG.expires) === 0 ? 0 : words[address + 4 + ((first & FLAG.wide) >>> 4)]!;
+  return (first & EXPIRES) === 0 ? 0 : words[address + 4 + ((first & WIDE) >>> 4)]!;
 }
 
 /** Word 4 of an entry, whether it has it or not. */
 export function versionWordAt(memory: EntryMemory, address: number): number {
   const { words } = memory;
-  return (words[address]! & FLAG.wide) === 0 ? memory.bases[address >>> GRAIN_SHIFT]! : words[address + 4]!;
+  return (words[address]! & WIDE) === 0 ? memory.bases[address >>> GRAIN_BITS]! : words[address + 4]!;
 }
 
 export function epochAt(memory: EntryMemory, address: number): number {
@@ -127,38 +138,47 @@ export function seqOf(low: number, versionWord: number): number {
 
 /** Bytes of a header with the flags of this word 0. */
 export function headerBytesOf(first: number): number {
-  return HEADER_BYTES + ((first & FLAG.wide) >>> 2) + ((first & FLAG.expires) >>> 3);
+  return HEADER + ((first & WIDE) >>> 2) + ((first & EXPIRES) >>> 3);
 }
 
 /** Bytes of the header of a new entry. */
 export function headerBytesFor(expiresS: number): number {
-  return expiresS === 0 ? HEADER_BYTES : HEADER_BYTES + WORD_BYTES;
+  return expiresS === 0 ? HEADER : HEADER + WORD;
 }
 
 /** The word with which the key begins. */
 export function keyWordAt(words: Uint32Array, address: number): number {
-  return address + (headerBytesOf(words[address]!) >>> 2);
+  const first = words[address]!;
+  return address + HEADER / WORD + ((first & WIDE) >>> 4) + ((first & EXPIRES) >>> 5);
 }
 
 /** True for a cell, false for any other entry and for address 0. */
 export function isCellAt(words: Uint32Array, address: number): boolean {
-  return (words[address]! & 0x0f) === KIND.cell;
+  return (words[address]! & KIND_MASK) === CELL;
+}
+
+/** True for a cell that lives for ever, as nearly all do: who then need not ask the clock. */
+export function isLastingCellAt(words: Uint32Array, address: number): boolean {
+  return (words[address]! & (KIND_MASK | EXPIRES)) === CELL;
 }
 
 /** Where the key begins, in bytes. */
 export function keyStartAt(words: Uint32Array, address: number): number {
-  return address * WORD_BYTES + headerBytesOf(words[address]!);
+  const first = words[address]!;
+  return address * WORD + HEADER + ((first & WIDE) >>> 2) + ((first & EXPIRES) >>> 3);
 }
 
 /** Where the body begins, in bytes. */
 export function bodyStartAt(words: Uint32Array, address: number): number {
-  return keyStartAt(words, address) + keyBytesAt(words, address);
+  const first = words[address]!;
+  const keyBytes = words[address + 2]! >>> LENGTH_BITS;
+  return address * WORD + HEADER + ((first & WIDE) >>> 2) + ((first & EXPIRES) >>> 3) + keyBytes;
 }
 
 /** Bytes of the whole entry, padding included. */
 export function entryBytesAt(words: Uint32Array, address: number): number {
   const lengths = words[address + 2]!;
-  return entryBytes(headerBytesOf(words[address]!), lengths >>> BODY_BITS, lengths & BODY_MASK);
+  return entryBytes(headerBytesOf(words[address]!), lengths >>> LENGTH_BITS, lengths & LENGTH_MASK);
 }
 
 /** Bytes of an entry with such a header, key and body. */
@@ -179,9 +199,9 @@ export function writeHeader(
   seq: number,
   expiresS: number,
 ): void {
-  words[address] = kind | (expiresS === 0 ? 0 : FLAG.expires) | (generation << 8) | (schemaId << 16);
+  words[address] = kind | (expiresS === 0 ? 0 : EXPIRES) | (generation << 8) | (schemaId << 16);
   words[address + 1] = slot;
-  words[address + 2] = bodyBytes | (keyBytes << BODY_BITS);
+  words[address + 2] = bodyBytes | (keyBytes << LENGTH_BITS);
   words[address + 3] = seq;
   if (expiresS !== 0) words[address + 4] = expiresS;
 }
@@ -196,7 +216,7 @@ export function writeStart(
   versionWord: number,
   openedS: number,
 ): void {
-  words[address] = KIND.start | FLAG.wide | FLAG.expires | (format << 16);
+  words[address] = KIND.start | WIDE | EXPIRES | (format << 16);
   words[address + 1] = segment;
   words[address + 2] = 0;
   words[address + 3] = partition;
@@ -206,7 +226,7 @@ export function writeStart(
 
 /** Bytes of an entry once it was copied to a segment of base `versionWord`. */
 export function copiedBytes(memory: EntryMemory, from: number, versionWord: number): number {
-  return entryBytesAt(memory.words, from) + (becomesWide(memory, from, versionWord) ? WORD_BYTES : 0);
+  return entryBytesAt(memory.words, from) + (becomesWide(memory, from, versionWord) ? WORD : 0);
 }
 
 /**
@@ -217,16 +237,16 @@ export function copyEntry(memory: EntryMemory, from: number, to: number, version
   const { words } = memory;
   const bytes = entryBytesAt(words, from);
   if (!becomesWide(memory, from, versionWord)) {
-    for (let word = 0; word < bytes / WORD_BYTES; word++) words[to + word] = words[from + word]!;
+    for (let word = 0; word < bytes / WORD; word++) words[to + word] = words[from + word]!;
     return bytes;
   }
-  words[to] = words[from]! | FLAG.wide;
+  words[to] = words[from]! | WIDE;
   for (let word = 1; word < 4; word++) words[to + word] = words[from + word]!;
   words[to + 4] = versionWordAt(memory, from);
-  for (let word = 4; word < bytes / WORD_BYTES; word++) words[to + 1 + word] = words[from + word]!;
-  return bytes + WORD_BYTES;
+  for (let word = 4; word < bytes / WORD; word++) words[to + 1 + word] = words[from + word]!;
+  return bytes + WORD;
 }
 
 function becomesWide(memory: EntryMemory, address: number, versionWord: number): boolean {
-  return (memory.words[address]! & FLAG.wide) === 0 && memory.bases[address >>> GRAIN_SHIFT] !== versionWord;
+  return (memory.words[address]! & WIDE) === 0 && memory.bases[address >>> GRAIN_BITS] !== versionWord;
 }

@@ -3,14 +3,14 @@ import { compileSchema, type CompiledSchema } from '@niobe/cells';
 import { ByteWriter, mix32 } from '@niobe/kernel';
 import fc from 'fast-check';
 import { KeyIndex, type KeysOfSlots } from './key-index.ts';
-import { SlotPool } from './slot-pool.ts';
+import { PagePool } from './page-pool.ts';
 
 const SCHEMA = 5;
 const PAGES = 1024;
 
 /** An index over slots that have numbers as keys, of four bytes. */
 class NumberKeys implements KeysOfSlots {
-  readonly pool = new SlotPool(PAGES);
+  readonly pool = new PagePool(PAGES);
   readonly index: KeyIndex = new KeyIndex(this, this.pool);
   readonly hash: (key: number) => number;
   readonly #keyOf = new Map<number, number>();

@@ -3,23 +3,24 @@ import { KeyRebuild } from './key-rebuild.ts';
 import {
   addKeys,
   baseOf,
-  CAME_FROM_FAR,
   CHUNK_KEYS,
   CHUNK_WORDS,
   chunkAt,
   chunkBehind,
   chunkOf,
   chunksOf,
-  emptyPlace,
   goesOn,
   HASH_BITS,
+  homeAt,
   indexHash,
   keysOf,
   localBitsOf,
   PAGE_CHUNKS,
   pagesOf,
+  placeInGroup,
   placeOfBits,
   placeOfSlot,
+  putKey,
   setBase,
   setBits,
   setPages,
@@ -30,7 +31,13 @@ import {
   TABLE_WORDS,
   WENT_ON,
 } from './key-tables.ts';
-import type { SlotPool } from './slot-pool.ts';
+import type { PagePool } from './page-pool.ts';
+
+// The engine puts a file's own constants into the code as they are, but loads and checks imported ones at each use.
+const bitsOf = indexHash;
+const homeOf = homeAt;
+const placeOf = placeInGroup;
+const slotBitsIn = slotBitsOf;
 
 /**
  * Key to slot: extendible hashing (Fagin et al. 1979) over tables that are kept full. Some 5.5 bytes a key.
@@ -48,7 +55,7 @@ import type { SlotPool } from './slot-pool.ts';
  */
 export class KeyIndex {
   readonly #keys: KeysOfSlots;
-  readonly #pool: SlotPool;
+  readonly #pool: PagePool;
   readonly #words: Uint32Array;
   /** Records of the tables, one behind the other; a table is named by where its record begins. */
   #tables: Uint32Array = new Uint32Array(TABLE_WORDS);
@@ -61,7 +68,7 @@ export class KeyIndex {
   /** The place that {@link #next} found last. */
   #found = 0;
 
-  constructor(keys: KeysOfSlots, pool: SlotPool) {
+  constructor(keys: KeysOfSlots, pool: PagePool) {
     this.#keys = keys;
     this.#pool = pool;
     this.#words = pool.words;
@@ -95,23 +102,38 @@ export class KeyIndex {
 
   /** The slot of a key, or -1. */
   find(hash: number, schemaId: number, bytes: Uint8Array, keyAt: number, keyBytes: number): number {
-    const bits = indexHash(hash);
-    for (let slot = this.#next(bits, 0); slot >= 0; slot = this.#next(bits, this.#found))
+    const bits = bitsOf(hash);
+    for (let slot = this.#first(bits); slot >= 0; slot = this.#next(bits, this.#found))
       if (this.#keys.isAt(slot, schemaId, bytes, keyAt, keyBytes)) return slot;
     return -1;
   }
 
   /** The slot that a key of this hash most probably has, or -1 where there is none; looks at no cell. */
   guess(hash: number): number {
-    return this.#next(indexHash(hash), 0);
+    return this.#first(bitsOf(hash));
   }
 
   /** True if a cell that is indexed has the key of the cell in `slot`, which is not. */
   hasKeyOf(hash: number, slot: number): boolean {
-    const bits = indexHash(hash);
-    for (let other = this.#next(bits, 0); other >= 0; other = this.#next(bits, this.#found))
+    const bits = bitsOf(hash);
+    for (let other = this.#first(bits); other >= 0; other = this.#next(bits, this.#found))
       if (this.#keys.areSame(other, slot)) return true;
     return false;
+  }
+
+  /** The slot of a key whose word has these bits, or -1; the one in its group, where most are. {@link #next} goes on with all of them. */
+  #first(bits: number): number {
+    const tables = this.#tables;
+    const words = this.#words;
+    const table = this.#directory[bits >>> this.#directoryShift]!;
+    const slotBits = slotBitsIn(tables, table);
+    const slotMask = (1 << slotBits) - 1;
+    const at = homeOf(tables, table, bits);
+    const place = placeOf(words, at, bits, bits << slotBits, ~slotMask);
+    const slot = (words[at + place]! & slotMask) - 1;
+    if (place === 0 || slot < 0) return this.#next(bits, 0);
+    this.#found = 0;
+    return slot;
   }
 
   /**
@@ -161,25 +183,8 @@ export class KeyIndex {
     const table = this.#tableOf(bits);
     const slotBitsNeeded = 32 - Math.clz32(slot + 1);
     if (slotBitsNeeded > slotBitsOf(this.#tables, table)) this.#widenSlots(table, slotBitsNeeded);
-    this.#put(table, bits, slot);
+    putKey(this.#tables, this.#words, table, bits, slot);
     this.#count += 1;
-  }
-
-  #put(table: number, bits: number, slot: number): void {
-    const tables = this.#tables;
-    const words = this.#words;
-    const chunks = chunksOf(tables, table);
-    const home = chunkOf(bits, localBitsOf(tables, table), chunks);
-    for (let far = 0; ; far++) {
-      const at = chunkAt(tables, table, chunkBehind(home, far, chunks));
-      const place = emptyPlace(words, at);
-      if (place > 0) {
-        words[at + place] = (bits << slotBitsOf(tables, table)) | (slot + 1);
-        if (far > 0) words[at]! |= (1 << place) | (far > 1 ? CAME_FROM_FAR : 0);
-        return addKeys(tables, table, 1);
-      }
-      words[at]! += WENT_ON;
-    }
   }
 
   /** Removes the key of a slot, which must be there. */

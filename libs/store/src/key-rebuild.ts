@@ -1,15 +1,15 @@
 import {
-  addKeys,
   CAME_FROM_FAR,
-  CHUNK_KEYS,
   CHUNK_WORDS,
   chunkAt,
+  CHUNK_KEYS,
   chunkOf,
   chunksOf,
   firstOfChunk,
   HASH_BITS,
   localBitsOf,
   PAGE_CHUNKS,
+  putInChunk,
   slotBitsOf,
   TABLE_KEYS_MAX,
   TABLE_PAGES_MAX,
@@ -91,7 +91,7 @@ export class KeyRebuild {
   /** Puts the keys into an empty table. */
   writeTo(tables: Uint32Array, words: Uint32Array, table: number): void {
     this.#filled[0]!.fill(0);
-    for (let i = 0; i < this.#count; i++) this.#append(tables, words, table, this.#filled[0]!, i);
+    for (let i = 0; i < this.#count; i++) this.#put(tables, words, table, this.#filled[0]!, i);
   }
 
   /** Puts the keys into two empty tables, by the highest bit in which their hashes differ. */
@@ -100,25 +100,22 @@ export class KeyRebuild {
     for (const filled of this.#filled) filled.fill(0);
     for (let i = 0; i < this.#count; i++) {
       const half = (this.#hashes[i]! >>> bit) & 1;
-      this.#append(tables, words, half === 0 ? lower : upper, this.#filled[half]!, i);
+      this.#put(tables, words, half === 0 ? lower : upper, this.#filled[half]!, i);
     }
   }
 
-  /** As `KeyIndex` puts a key, but chunks are filled from the front, and how far is known. */
-  #append(tables: Uint32Array, words: Uint32Array, table: number, filled: Uint8Array, key: number): void {
-    const hash = this.#hashes[key]!;
+  /** As `putKey`, but chunks that are full are known without a look at them: many where hashes are badly spread. */
+  #put(tables: Uint32Array, words: Uint32Array, table: number, filled: Uint8Array, key: number): void {
+    const bits = this.#hashes[key]!;
     const chunks = chunksOf(tables, table);
-    let chunk = chunkOf(hash, localBitsOf(tables, table), chunks);
+    let chunk = chunkOf(bits, localBitsOf(tables, table), chunks);
     let far = 0;
     while (filled[chunk] === CHUNK_KEYS) {
       words[chunkAt(tables, table, chunk)]! += WENT_ON;
       chunk = chunk + 1 === chunks ? 0 : chunk + 1;
       far += 1;
     }
-    const at = chunkAt(tables, table, chunk);
-    const place = (filled[chunk]! += 1);
-    words[at + place] = (hash << slotBitsOf(tables, table)) | (this.#slots[key]! + 1);
-    if (far > 0) words[at]! |= (1 << place) | (far > 1 ? CAME_FROM_FAR : 0);
-    addKeys(tables, table, 1);
+    filled[chunk]! += 1;
+    putInChunk(tables, words, table, chunk, far, bits, this.#slots[key]!);
   }
 }

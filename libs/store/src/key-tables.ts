@@ -1,6 +1,6 @@
 import { HEADER_BYTES } from './entry.ts';
 import { PARTITION_LIMIT } from './limits.ts';
-import { PAGE_SLOTS } from './slot-pool.ts';
+import { PAGE_SLOTS } from './page-pool.ts';
 
 /**
  * How the tables of a key index lie in memory, and the arithmetic that leads from a hash to a place in them.
@@ -18,7 +18,8 @@ export const HASH_BITS = 27;
 /** A slot is below 2^30, because an arena has no more words, and slot + 1 leaves at least one bit for the hash. */
 export const SLOT_BITS_FIRST: number = 32 - HASH_BITS;
 
-export const CHUNK_WORDS = 16;
+const LINE_WORDS = 16;
+export const CHUNK_WORDS: number = LINE_WORDS;
 export const CHUNK_KEYS = 15;
 const CHUNK_SHIFT = 4;
 const PAGE_CHUNKS_SHIFT = 6;
@@ -29,13 +30,15 @@ export const TABLE_PAGES_MAX = 16;
 export const TABLE_KEYS_MAX: number = TABLE_PAGES_MAX * PAGE_CHUNKS * CHUNK_KEYS;
 
 /** In the word of a chunk: bit i says that key i began in an earlier chunk; this one that such a key came from further than the one before. */
-export const CAME_FROM_FAR = 1;
+const FAR = 1;
+export const CAME_FROM_FAR: number = FAR;
 /** In the word of a chunk: one key more that found no room here and went on to the next. */
-export const WENT_ON = 0x1_0000;
+const WENT = 0x1_0000;
+export const WENT_ON: number = WENT;
 const WENT_ON_SHIFT = 16;
 
-// The record of a table, one item each, and then the base of each of its pages. Hot paths read them through functions of this file,
-// because the engine knows constants of another file only by a load each.
+// The record of a table, one item each, and then the base of each of its pages. Hot paths read them through functions of this file, which
+// use nothing that is exported: such constants and functions the engine loads and checks at each use.
 const CHUNKS = 0;
 const SLOT_BITS = 1;
 const LOCAL_BITS = 2;
@@ -89,9 +92,6 @@ export function setBase(tables: Uint32Array, table: number, page: number, base: 
   tables[table + BASES + page] = base;
 }
 
-/** More bits than this of a hash make no difference to which of 1,024 chunks it begins in, and their product fits 32 bits. */
-const CHOICE_BITS = 20;
-
 /**
  * The bits of a key's hash that the index works with: the upper ones, because low ones chose the partition and so are alike for all keys of
  * text or integers here.
@@ -100,12 +100,13 @@ export function indexHash(hash: number): number {
   return hash >>> (32 - HASH_BITS);
 }
 
+/** More bits than this of a hash make no difference to which of 1,024 chunks it begins in, and their product fits 32 bits. */
+const CHOICE_BITS = 20;
+
 /** The chunk in which a hash begins: in proportion to its local bits, so any number of chunks will do (Lemire 2019). */
-export function chunkOf(hash: number, localBits: number, chunks: number): number {
-  const dropped = localBits > CHOICE_BITS ? localBits - CHOICE_BITS : 0;
-  const choice = (hash & ((1 << localBits) - 1)) >>> dropped;
-  return Math.imul(choice, chunks) >>> (localBits - dropped);
-}
+const homeOf = (bits: number, localBits: number, chunks: number): number =>
+  Math.imul((bits << -localBits) >>> (32 - CHOICE_BITS), chunks) >>> CHOICE_BITS;
+export const chunkOf: (bits: number, localBits: number, chunks: number) => number = homeOf;
 
 /** The lowest local bits that begin in a chunk; see {@link chunkOf}. */
 export function firstOfChunk(chunk: number, localBits: number, chunks: number): number {
@@ -120,8 +121,13 @@ export function valuesPerChunk(localBits: number, chunks: number): number {
 }
 
 /** Where a chunk begins in the words of the pool. */
-export function chunkAt(tables: Uint32Array, table: number, chunk: number): number {
-  return tables[table + BASES + (chunk >>> PAGE_CHUNKS_SHIFT)]! | ((chunk & PAGE_CHUNKS_MASK) << CHUNK_SHIFT);
+const lineOf = (tables: Uint32Array, table: number, chunk: number): number =>
+  tables[table + BASES + (chunk >>> PAGE_CHUNKS_SHIFT)]! | ((chunk & PAGE_CHUNKS_MASK) << CHUNK_SHIFT);
+export const chunkAt: (tables: Uint32Array, table: number, chunk: number) => number = lineOf;
+
+/** Where the chunk in which a hash begins has its words. */
+export function homeAt(tables: Uint32Array, table: number, bits: number): number {
+  return lineOf(tables, table, homeOf(bits, tables[table + LOCAL_BITS]!, tables[table + CHUNKS]!));
 }
 
 /** The chunk that keys go on to from `chunk`, `far` chunks on. */
@@ -133,6 +139,33 @@ export function chunkBehind(chunk: number, far: number, chunks: number): number 
 export function goesOn(words: Uint32Array, at: number): boolean {
   return words[at]! >>> WENT_ON_SHIFT !== 0;
 }
+
+/**
+ * The place of a key's **group** of four whose word has the wanted bits where `mask` has ones, 0 where there is none. A key is put into its
+ * group if there is room, so most are found here.
+ *
+ * All four words are compared before anything is decided. A loop that ends at the place found would be foretold wrongly most of the time,
+ * and then the processor would have to wait for the chunk before it could begin with what comes after.
+ */
+export function placeInGroup(words: Uint32Array, at: number, bits: number, wanted: number, mask: number): number {
+  const group = (bits & GROUP_MASK) << GROUP_SHIFT;
+  const first = at + group;
+  // Word 0 of the chunk is no key's: one bit more makes it differ from any.
+  const isAbout = (group - 1) >>> 31;
+  const place =
+    signIfZero(((words[first]! ^ wanted) & mask) | isAbout) |
+    (signIfZero((words[first + 1]! ^ wanted) & mask) >>> 1) |
+    (signIfZero((words[first + 2]! ^ wanted) & mask) >>> 2) |
+    (signIfZero((words[first + 3]! ^ wanted) & mask) >>> 3);
+  return place === 0 ? 0 : group + Math.clz32(place);
+}
+
+/** The sign bit for 0, 0 for all else. */
+const signIfZero = (value: number): number => (value - 1) & ~value & SIGN;
+const SIGN: number = 1 << 31;
+/** The lowest bits of a hash choose one of four groups of a chunk. */
+const GROUP_MASK = 3;
+const GROUP_SHIFT = 2;
 
 /** The first place behind `after` in the chunk at `at` whose word has the wanted bits of a hash, 0 where there is none. */
 export function placeOfBits(words: Uint32Array, at: number, after: number, wanted: number, slotMask: number): number {
@@ -150,9 +183,40 @@ export function placeOfSlot(words: Uint32Array, at: number, slot: number, slotMa
   return 0;
 }
 
-/** The first place of the chunk at `at` without a key, 0 where all have one. */
-export function emptyPlace(words: Uint32Array, at: number): number {
-  for (let place = 1; place < CHUNK_WORDS; place++) if (words[at + place] === 0) return place;
+/** Puts a key that is not there into a table with room: in the first chunk that has any, from the one where its hash begins. */
+export function putKey(tables: Uint32Array, words: Uint32Array, table: number, bits: number, slot: number): void {
+  const chunks = tables[table + CHUNKS]!;
+  let chunk = homeOf(bits, tables[table + LOCAL_BITS]!, chunks);
+  for (let far = 0; !putInChunk(tables, words, table, chunk, far, bits, slot); far++) {
+    words[lineOf(tables, table, chunk)]! += WENT;
+    chunk = chunk + 1 === chunks ? 0 : chunk + 1;
+  }
+}
+
+/** Puts a key into a chunk, `far` behind the one where its hash begins; false where there is no room. */
+export function putInChunk(
+  tables: Uint32Array,
+  words: Uint32Array,
+  table: number,
+  chunk: number,
+  far: number,
+  bits: number,
+  slot: number,
+): boolean {
+  const at = lineOf(tables, table, chunk);
+  const place = emptyPlace(words, at, bits);
+  if (place === 0) return false;
+  words[at + place] = (bits << tables[table + SLOT_BITS]!) | (slot + 1);
+  if (far > 0) words[at]! |= (1 << place) | (far > 1 ? FAR : 0);
+  tables[table + KEYS]! += 1;
+  return true;
+}
+
+/** A place of the chunk at `at` without a key, in the group of its hash if there is one; 0 where all have one. */
+function emptyPlace(words: Uint32Array, at: number, bits: number): number {
+  const group = (bits & GROUP_MASK) << GROUP_SHIFT;
+  for (let place = Math.max(1, group); place < group + 4; place++) if (words[at + place] === 0) return place;
+  for (let place = 1; place < LINE_WORDS; place++) if (words[at + place] === 0) return place;
   return 0;
 }
 

@@ -79,7 +79,7 @@ export class ManyReader {
     this.#readHeadersAhead(group);
     for (let i = 0; i < group; i++) {
       const id = ids[from + i]!;
-      if (!this.#reader.isOfId(addresses[i]!, slotOfId(id), id)) addresses[i] = 0;
+      if (!this.#reader.isOfId(addresses[i]!, id)) addresses[i] = 0;
     }
   }
 

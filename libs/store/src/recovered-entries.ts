@@ -18,7 +18,7 @@ import type { Parts } from './parts.ts';
 import { damaged } from './recovery-errors.ts';
 import { decodeDefinition } from './schema-entries.ts';
 import type { Segment } from './segment.ts';
-import { PAGE_SLOTS } from './slot-pool.ts';
+import { PAGE_SLOTS } from './page-pool.ts';
 
 /**
  * The first walk over a recovered segment: points slots and definitions to their newest entry so far, and learns how far the log goes.

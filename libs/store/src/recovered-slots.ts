@@ -19,7 +19,7 @@ import type { Parts } from './parts.ts';
 import { damagedAt } from './recovered-entries.ts';
 import { RecoveredKeys } from './recovered-keys.ts';
 import type { Segment } from './segment.ts';
-import { PAGE_SLOTS } from './slot-pool.ts';
+import { PAGE_SLOTS } from './page-pool.ts';
 
 /**
  * The second walk of a recovery, once every slot points to its newest entry: counts what lives, indexes the keys of cells and notes the

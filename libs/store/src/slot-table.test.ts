@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { newSlotTable } from '../test/slot-tables.ts';
-import { PAGE_SLOTS } from './slot-pool.ts';
+import { PAGE_SLOTS } from './page-pool.ts';
 
 interface Model {
   used: { readonly slot: number; readonly schemaId: number }[];

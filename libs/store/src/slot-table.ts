@@ -1,7 +1,11 @@
 import { assert, NiobeError } from '@niobe/kernel';
 import { STORE_FULL_RETRY_MS } from './limits.ts';
-import { PAGE_BITS, PAGE_MASK, PAGE_SLOTS, type SlotPool } from './slot-pool.ts';
+import { PAGE_BITS, PAGE_MASK, PAGE_SLOTS, type PagePool } from './page-pool.ts';
 import { SlotQueue } from './slot-queue.ts';
+
+// The engine makes numbers of a file's own constants, but loads and checks imported ones at each use.
+const SHIFT: number = PAGE_BITS;
+const MASK: number = PAGE_MASK;
 
 /**
  * Slot to address of the slot's latest entry: its cell, or the tombstone it was deleted by; which of them, the entry says.
@@ -14,7 +18,7 @@ import { SlotQueue } from './slot-queue.ts';
  * 4. A freed slot waits in a queue and is reused oldest first with the next generation, which stands in its tombstone.
  */
 export class SlotTable {
-  readonly #pool: SlotPool;
+  readonly #pool: PagePool;
   readonly #pins: PagePins;
   /** The pool's words: what a base is an index into. */
   readonly words: Uint32Array;
@@ -29,7 +33,7 @@ export class SlotTable {
   #used = 0;
   #cells = 0;
 
-  constructor(pool: SlotPool, pins: PagePins) {
+  constructor(pool: PagePool, pins: PagePins) {
     this.#pool = pool;
     this.#pins = pins;
     this.words = pool.words;
@@ -76,17 +80,24 @@ export class SlotTable {
 
   /** Address of the latest entry, 0 for none. The slot must be below {@link limit}. */
   address(slot: number): number {
-    return this.words[this.#bases[slot >>> PAGE_BITS]! | (slot & PAGE_MASK)]!;
+    return this.words[this.#bases[slot >>> SHIFT]! | (slot & MASK)]!;
+  }
+
+  /** Address of the latest entry of any slot below 2^32, 0 for none. */
+  addressOrNone(slot: number): number {
+    const bases = this.#bases;
+    const page = slot >>> SHIFT;
+    return page < bases.length ? this.words[bases[page]! | (slot & MASK)]! : 0;
   }
 
   /** The schema whose cells, or tombstones, the slot may have; 0 for none. */
   schemaId(slot: number): number {
-    return this.#schemaIds[slot >>> PAGE_BITS]!;
+    return this.#schemaIds[slot >>> SHIFT]!;
   }
 
   /** Makes sure that the slot can be written. Throws `STORE_FULL` and changes nothing. */
   own(slot: number): void {
-    const base = this.#bases[slot >>> PAGE_BITS]!;
+    const base = this.#bases[slot >>> SHIFT]!;
     if (this.#pool.bornAt(base) < this.#pins.newest) this.#copyPage(slot >>> PAGE_BITS, base);
   }
 
@@ -108,7 +119,7 @@ export class SlotTable {
 
   /** Points an owned slot to another entry of the same kind. */
   move(slot: number, address: number): void {
-    this.words[this.#bases[slot >>> PAGE_BITS]! | (slot & PAGE_MASK)] = address;
+    this.words[this.#bases[slot >>> SHIFT]! | (slot & MASK)] = address;
   }
 
   /** Points an owned slot that had no cell to one. */

@@ -4,6 +4,23 @@ import { keyBytesAt, keyStartAt, keyWordAt, schemaIdAt, type EntryMemory } from 
 import type { KeysOfSlots } from './key-index.ts';
 import type { SlotTable } from './slot-table.ts';
 
+// The engine puts a file's own constants into the code as they are, but loads and checks imported ones at each use.
+const keyBytesOf = keyBytesAt;
+const keyWordOf = keyWordAt;
+const schemaOf = schemaIdAt;
+const viewOver = viewOf;
+
+/** Compares bytes that begin with a word, as keys in the arena do, with any others: word by word. */
+const sameBytes = (words: Uint32Array, first: number, bytes: Uint8Array, at: number, length: number): boolean => {
+  const view = viewOver(bytes);
+  const whole = length & ~3;
+  let word = first;
+  for (let i = 0; i < whole; i += 4, word++) if (view.getUint32(at + i, true) !== words[word]) return false;
+  for (let i = 0; i < (length & 3); i++)
+    if (((words[word]! >>> (i * 8)) & 0xff) !== bytes[at + whole + i]) return false;
+  return true;
+};
+
 /** Keys where they are kept: in the cells. */
 export class StoredKeys implements KeysOfSlots {
   readonly #bytes: Uint8Array;
@@ -21,8 +38,8 @@ export class StoredKeys implements KeysOfSlots {
   isAt(slot: number, schemaId: number, bytes: Uint8Array, keyAt: number, keyBytes: number): boolean {
     const words = this.#words;
     const address = this.#slots.address(slot);
-    if (keyBytesAt(words, address) !== keyBytes || schemaIdAt(words, address) !== schemaId) return false;
-    return sameBytes(words, keyWordAt(words, address), bytes, keyAt, keyBytes);
+    if (keyBytesOf(words, address) !== keyBytes || schemaOf(words, address) !== schemaId) return false;
+    return sameBytes(words, keyWordOf(words, address), bytes, keyAt, keyBytes);
   }
 
   areSame(slot: number, other: number): boolean {
@@ -38,15 +55,4 @@ export class StoredKeys implements KeysOfSlots {
     assert(schema !== undefined, 'the schema of a cell is known');
     return schema.hashKey(this.#bytes, keyStartAt(this.#words, address), keyBytesAt(this.#words, address));
   }
-}
-
-/** Compares bytes that begin with a word, as keys in the arena do, with any others: word by word. */
-function sameBytes(words: Uint32Array, first: number, bytes: Uint8Array, at: number, length: number): boolean {
-  const view = viewOf(bytes);
-  const whole = length & ~3;
-  let word = first;
-  for (let i = 0; i < whole; i += 4, word++) if (view.getUint32(at + i, true) !== words[word]) return false;
-  for (let i = 0; i < (length & 3); i++)
-    if (((words[word]! >>> (i * 8)) & 0xff) !== bytes[at + whole + i]) return false;
-  return true;
 }

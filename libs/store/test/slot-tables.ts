@@ -1,14 +1,14 @@
-import { SlotPool } from '../src/slot-pool.ts';
+import { PagePool } from '../src/page-pool.ts';
 import { SlotTable, type PagePins } from '../src/slot-table.ts';
 
 /** Pins of a table that no snapshot looks at, unless a test moves its moments. */
 export class PlainPins implements PagePins {
-  readonly pool: SlotPool;
+  readonly pool: PagePool;
   now = 0;
   newest = 0;
   readonly dropped: number[] = [];
 
-  constructor(pool: SlotPool) {
+  constructor(pool: PagePool) {
     this.pool = pool;
   }
 
@@ -23,8 +23,8 @@ export class PlainPins implements PagePins {
 }
 
 /** A slot table on a pool of its own. */
-export function newSlotTable(pages = 64): { table: SlotTable; pool: SlotPool; pins: PlainPins } {
-  const pool = new SlotPool(pages);
+export function newSlotTable(pages = 64): { table: SlotTable; pool: PagePool; pins: PlainPins } {
+  const pool = new PagePool(pages);
   const pins = new PlainPins(pool);
   return { table: new SlotTable(pool, pins), pool, pins };
 }

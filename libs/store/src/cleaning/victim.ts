@@ -1,7 +1,7 @@
 import { FLAG, GRAIN_SHIFT, headerBytesOf, BODY_BITS, KIND, seqOf, START_BYTES, WORD_BYTES } from '../entry.ts';
 import type { Parts } from '../parts.ts';
 import type { Segment } from '../segment.ts';
-import { PAGE_BITS, PAGE_MASK } from '../slot-pool.ts';
+import { PAGE_BITS, PAGE_MASK } from '../page-pool.ts';
 
 /**
  * A segment on its way out: gives what lives in it in the order of the log, through a window of so many entries.

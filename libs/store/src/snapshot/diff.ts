@@ -1,7 +1,7 @@
 import { assert, NiobeError } from '@niobe/kernel';
 import { SCAN_END } from '../cell-reader.ts';
 import { generationAt, KIND, kindAt, versionWordAt } from '../entry.ts';
-import { PAGE_SLOTS } from '../slot-pool.ts';
+import { PAGE_SLOTS } from '../page-pool.ts';
 import type { SnapshotReader } from './snapshot-reader.ts';
 
 /** How two snapshots differ, as ids of cells. */

@@ -23,7 +23,7 @@ import {
   seqAt,
   type EntryMemory,
 } from '../entry.ts';
-import { PAGE_BITS, PAGE_MASK, PAGE_SLOTS } from '../slot-pool.ts';
+import { PAGE_BITS, PAGE_MASK, PAGE_SLOTS } from '../page-pool.ts';
 import { directoryViews, STATE, type SharedSnapshot } from './shared-snapshot.ts';
 
 /**

@@ -7,7 +7,7 @@ const BLOCKS_PER_PASS = 8;
 
 /**
  * Operations a second on blocks of random existing cells, the median of some passes. What `work` returns is checked: the sum of the
- * numbers of the cells, read from their bodies.
+ * numbers of the cells, read from their bodies, in 32 bits so that it is never a number on the heap.
  */
 export function rateOf(loaded: LoadedStore, work: (block: CellBlock, ids: Float64Array) => number): number {
   const rates: number[] = [];
@@ -26,7 +26,7 @@ function timeOf(loaded: LoadedStore, work: (block: CellBlock, ids: Float64Array)
   const startMs = systemClock.monotonicMs();
   const sum = work(block, ids);
   const spentMs = systemClock.monotonicMs() - startMs;
-  assert(sum === numbers.reduce((total, n) => total + n, 0), 'every cell was found and read');
+  assert(sum === numbers.reduce((total, n) => (total + n) | 0, 0), 'every cell was found and read');
   return spentMs;
 }
 
@@ -50,7 +50,10 @@ export function overwriteRate(loaded: LoadedStore): number {
 export function getById(loaded: LoadedStore, ids: Float64Array): number {
   const { store } = loaded;
   let sum = 0;
-  for (let i = 0; i < ids.length; i++) sum += numberIn(store.bytes, store.bodyStartAt(store.addressOfId(ids[i]!)));
+  for (let i = 0; i < ids.length; i++) {
+    const address = store.addressOfId(ids[i]!);
+    sum = (sum + numberIn(store.bytes, store.bodyStartAt(address))) | 0;
+  }
   return sum;
 }
 
@@ -58,7 +61,9 @@ export function getById(loaded: LoadedStore, ids: Float64Array): number {
 export function getByKey(loaded: LoadedStore, block: CellBlock): number {
   const { store } = loaded;
   let sum = 0;
-  for (let i = 0; i < block.count; i++) sum += numberIn(store.bytes, store.bodyStart(loaded.find(block, i)));
+  for (let i = 0; i < block.count; i++) {
+    sum = (sum + numberIn(store.bytes, store.bodyStart(loaded.find(block, i)))) | 0;
+  }
   return sum;
 }
 
@@ -69,7 +74,7 @@ export function getMany(loaded: LoadedStore, ids: Float64Array, out: ByteWriter)
     const count = Math.min(CELLS_PER_CALL, ids.length - from);
     out.reset();
     loaded.store.getMany(ids.subarray(from, from + count), count, out);
-    for (let i = 0; i < count; i++) sum += numberIn(out.buffer, out.view.getUint32(i * RANGE_BYTES, true));
+    for (let i = 0; i < count; i++) sum = (sum + numberIn(out.buffer, out.view.getUint32(i * RANGE_BYTES, true))) | 0;
   }
   return sum;
 }

@@ -2,14 +2,16 @@ import { assert } from '@niobe/kernel';
 import { HEADER_BYTES } from './entry.ts';
 
 /**
- * The pages that all slot tables and snapshots of an arena are made of, in one block of shared memory so that threads can read them.
+ * Pages of one size in one block of shared memory, so that threads can read them: what the slot tables and snapshots of an arena are made
+ * of, and in another pool its key indexes.
  *
- * 1. A page is 1,024 words, one for each slot: 4 KiB, as a page of the OS. It is named by its **base**, the index of its first word.
+ * 1. A page is 1,024 words, in a slot table one for each slot: 4 KiB, as a page of the OS. It is named by its **base**, the index of its
+ *    first word.
  * 2. Page 0 is never handed out and holds zeros for ever: a directory that points there has slots without entries.
- * 3. Memory is sized so that every entry an arena can hold finds a slot; the OS commits a page when it is first touched. Pages that came
- *    back are handed out first.
+ * 3. Memory is sized so that whatever an arena can hold finds room; the OS commits a page when it is first touched. Pages that came back
+ *    are handed out first.
  */
-export class SlotPool {
+export class PagePool {
   /** All pages, as others may be told of them. */
   readonly memory: SharedArrayBuffer;
   readonly words: Uint32Array;
