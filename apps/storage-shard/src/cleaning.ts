@@ -48,8 +48,8 @@ export class Cleaning {
     let movedBytes = 0;
     let writtenBytes = 0;
     for (const store of this.#stores()) {
-      movedBytes += store.movedBytes;
-      writtenBytes += store.writtenBytes;
+      movedBytes += store.counts.movedBytes;
+      writtenBytes += store.counts.writtenBytes;
     }
     this.#counters.cleanedBytes.add(Math.max(0, movedBytes - this.#movedBytes));
     this.#counters.writtenBytes.add(Math.max(0, writtenBytes - this.#writtenBytes));

@@ -68,7 +68,7 @@ export function gaugeShard(
   meter.gauge('live_cells', 'Cells, expired ones included until the cleaner comes by.', () =>
     sum((store) => store.cells),
   );
-  meter.gauge('index_bytes', 'Key index, outside the arena.', () => sum((store) => store.indexBytes));
+  meter.gauge('index_bytes', 'Key index, outside the arena.', () => sum((store) => store.counts.indexBytes));
   for (const kind of ['live', 'dead', 'free', 'retired', 'reserve'] as const)
     meter.gauge(
       'arena_bytes',
@@ -82,8 +82,8 @@ export function gaugeShard(
     'write_cost_ratio',
     'Bytes written and moved for each byte written, since the partitions were opened.',
     () => {
-      const writtenBytes = sum((store) => store.writtenBytes);
-      return writtenBytes === 0 ? 1 : 1 + sum((store) => store.movedBytes) / writtenBytes;
+      const writtenBytes = sum((store) => store.counts.writtenBytes);
+      return writtenBytes === 0 ? 1 : 1 + sum((store) => store.counts.movedBytes) / writtenBytes;
     },
   );
   for (const state of ['serving', 'recovering', 'damaged', 'fenced'] as const)

@@ -155,8 +155,8 @@ describe('the cleaner', () => {
     const { subject, backup } = newRig({ arenaBytes: 64 * MIB });
     for (let i = 0; i < 100; i++) subject.batch(() => subject.put(ITEMS, `${i % 30}`, item('x', i, 50_000)));
     while (subject.store.clean(1)) backup.ship();
-    expect(subject.store.movedBytes).toBe(0);
-    expect(subject.store.emptiedSegments).toBeGreaterThan(0);
+    expect(subject.store.counts.movedBytes).toBe(0);
+    expect(subject.store.counts.emptiedSegments).toBeGreaterThan(0);
     subject.store.audit();
   });
 
@@ -212,7 +212,7 @@ describe('the cleaner', () => {
     cells(0, 300, deleteTwoOfThree);
     cells(600, 900, deleteTwoOfThree);
     clean();
-    expect(subject.store.movedBytes).toBeGreaterThan(0);
+    expect(subject.store.counts.movedBytes).toBeGreaterThan(0);
     cells(300, 600, deleteTwoOfThree);
     cells(0, 900, (i) => (i % 9 === 0 ? subject.delete(ITEMS, `${i}`) : null));
     const before = new Map(subject.store.segments().map(({ segment, bytes }) => [segment, bytes]));
@@ -256,10 +256,10 @@ describe('the cleaner', () => {
     makeScarce(arena);
     expect(arena.pressure).toBeLessThan(1);
     while (subject.store.clean(1)) backup.ship();
-    expect(subject.store.movedBytes).toBe(0);
+    expect(subject.store.counts.movedBytes).toBe(0);
     snapshot.close();
     while (subject.store.clean(1)) backup.ship();
-    expect(subject.store.movedBytes).toBeGreaterThan(0);
+    expect(subject.store.counts.movedBytes).toBeGreaterThan(0);
   });
 });
 

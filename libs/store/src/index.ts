@@ -7,7 +7,8 @@ export type { IndexedReader, IndexReport } from './indexes/indexed-reader.ts';
 export type { OrderedRange } from './indexes/ordered-walk.ts';
 export type { ScanExplanation, ScanPlan } from './indexes/scan-plan.ts';
 export { BATCH_BYTES_MAX, BLOCK_BYTES, SEGMENT_BYTES_MIN, SEGMENT_FORMAT } from './limits.ts';
-export { PartitionStore, type CommitVersion, type PartitionStoreOptions } from './partition-store.ts';
+export type { CommitVersion, PartitionStoreOptions } from './partition-options.ts';
+export { PartitionStore } from './partition-store.ts';
 export type { RecoveredSegment } from './recovered-copies.ts';
 export type { CutTail, RecoveryReport } from './recovery.ts';
 export type {

@@ -1,8 +1,17 @@
-import { slotOfId, type CompiledSchema, type Projection } from '@niobe/cells';
+import type { CompiledSchema, Projection } from '@niobe/cells';
 import { assert, type ByteWriter } from '@niobe/kernel';
 import type { CellReader } from './cell-reader.ts';
-import { bodyBytesAt, bodyStartAt, keyBytesAt, keyWordAt, schemaIdAt, WORD_BYTES } from './entry.ts';
+import { BODY_BITS, bodyBytesAt, bodyStartAt, keyWordAt, schemaIdAt, WORD_BYTES } from './entry.ts';
+import { PAGE_BITS, PAGE_MASK } from './page-pool.ts';
 import type { Parts } from './parts.ts';
+
+// The engine puts a file's own constants into the code as they are, but loads and checks imported ones at each use.
+const SHIFT: number = PAGE_BITS;
+const MASK: number = PAGE_MASK;
+const WORD: number = WORD_BYTES;
+const LENGTH_BITS: number = BODY_BITS;
+const LENGTH_MASK: number = (1 << BODY_BITS) - 1;
+const keyWordOf = keyWordAt;
 
 /**
  * Reads many cells at a time. One after the other, each would wait for its slot, then for its header, then for its bytes. Here each step
@@ -17,6 +26,9 @@ export class ManyReader {
   readonly #addresses = new Uint32Array(GROUP_CELLS);
   readonly #starts = new Float64Array(GROUP_CELLS);
   readonly #lengths = new Uint32Array(GROUP_CELLS);
+  /** The word in which the body of each begins, and in how many it lies. */
+  readonly #firsts = new Uint32Array(GROUP_CELLS);
+  readonly #counts = new Uint32Array(GROUP_CELLS);
   /** Words that are read ahead, to have their lines in the cache. */
   readonly #ahead = new Uint32Array(GROUP_CELLS);
 
@@ -69,18 +81,15 @@ export class ManyReader {
   }
 
   #locateIds(ids: Float64Array, from: number, group: number): void {
-    const { slots } = this.#parts;
-    const { limit } = slots;
+    const { bases, words: pages } = this.#parts.slots;
     const addresses = this.#addresses;
     for (let i = 0; i < group; i++) {
-      const slot = slotOfId(ids[from + i]!);
-      addresses[i] = slot < limit ? slots.address(slot) : 0;
+      const slot = ids[from + i]! >>> 0;
+      const page = slot >>> SHIFT;
+      addresses[i] = page < bases.length ? pages[bases[page]! | (slot & MASK)]! : 0;
     }
     this.#readHeadersAhead(group);
-    for (let i = 0; i < group; i++) {
-      const id = ids[from + i]!;
-      if (!this.#reader.isOfId(addresses[i]!, id)) addresses[i] = 0;
-    }
+    for (let i = 0; i < group; i++) if (!this.#reader.isOfId(addresses[i]!, ids[from + i]!)) addresses[i] = 0;
   }
 
   /** The index first guesses slots without a look at cells; only where a guess is wrong it searches alone. */
@@ -112,36 +121,56 @@ export class ManyReader {
   /** Appends the bodies of the group, and writes their ranges. */
   #copyBodies(group: number, out: ByteWriter, ranges: number, from: number): number {
     const words = this.#parts.arena.words;
+    const addresses = this.#addresses;
+    const firsts = this.#firsts;
+    const counts = this.#counts;
     const bytes = this.#measure(group);
     const to = out.reserve(bytes);
-    const outWords = new Uint32Array(out.buffer.buffer, 0, (to + bytes) / WORD_BYTES);
-    let range = (ranges + from * RANGE_BYTES) / WORD_BYTES;
-    let next = to / WORD_BYTES;
+    const outWords = new Uint32Array(out.buffer.buffer, 0, (to + bytes) / WORD);
+    let range = ranges / WORD + from * 2;
+    let next = to / WORD;
     let found = 0;
     for (let i = 0; i < group; i++, range += 2) {
-      const address = this.#addresses[i]!;
+      const address = addresses[i]!;
       if (address === 0) continue;
-      outWords[range] = next * WORD_BYTES + asideAt(words, address) - ranges;
-      outWords[range + 1] = bodyBytesAt(words, address);
-      next = copyBody(words, address, outWords, next);
+      const lengths = words[address + 2]!;
+      const aside = (lengths >>> LENGTH_BITS) & 3;
+      outWords[range] = next * WORD + aside - ranges;
+      outWords[range + 1] = lengths & LENGTH_MASK;
+      const first = firsts[i]!;
+      const count = counts[i]!;
+      outWords[next] = words[first]! & (-1 << (aside * 8));
+      for (let word = 1; word < count; word++) outWords[next + word] = words[first + word]!;
+      next += count;
       found += 1;
     }
     return found;
   }
 
-  /** Bytes that the group's bodies take in whole words. Reads their ends ahead. */
+  /**
+   * Notes the words in which the bodies of the group lie, the first and last perhaps in part, and returns how many bytes those take. What
+   * the first has before the body is made zero in the copy; behind the body an entry is filled up with zeros. Reads their ends ahead.
+   */
   #measure(group: number): number {
     const words = this.#parts.arena.words;
+    const addresses = this.#addresses;
+    const firsts = this.#firsts;
+    const counts = this.#counts;
     const ahead = this.#ahead;
     let sum = 0;
     for (let i = 0; i < group; i++) {
-      const address = this.#addresses[i]!;
+      const address = addresses[i]!;
       if (address === 0) continue;
-      const bodyWords = bodyWordsAt(words, address);
-      ahead[i] = words[firstWordAt(words, address) + bodyWords - 1]!;
-      sum += bodyWords;
+      const lengths = words[address + 2]!;
+      const keyBytes = lengths >>> LENGTH_BITS;
+      const first = keyWordOf(words, address) + (keyBytes >>> 2);
+      const count = ((keyBytes & 3) + (lengths & LENGTH_MASK) + 3) >>> 2;
+      ahead[i] = words[first + count - 1]!;
+      firsts[i] = first;
+      counts[i] = count;
+      sum += count;
     }
-    return sum * WORD_BYTES;
+    return sum * WORD;
   }
 
   /** Appends the group's cells to a projection as far as it has room; returns how many ids that was. */
@@ -165,37 +194,10 @@ export class ManyReader {
 
 /** Begins the result at a multiple of four bytes with a range for each cell, all empty; returns where. */
 function beginRanges(count: number, out: ByteWriter): number {
-  const gap = -out.length & (WORD_BYTES - 1);
+  const gap = -out.length & (WORD - 1);
   const at = out.reserve(gap + count * RANGE_BYTES);
   out.buffer.fill(0, at, out.length);
   return at + gap;
-}
-
-/** The word in which the body of the cell at `address` begins. */
-function firstWordAt(words: Uint32Array, address: number): number {
-  return keyWordAt(words, address) + (keyBytesAt(words, address) >>> 2);
-}
-
-/** How many bytes of its first word lie before the body. */
-function asideAt(words: Uint32Array, address: number): number {
-  return keyBytesAt(words, address) & 3;
-}
-
-/** Words in which the body lies, the first and last perhaps in part. */
-function bodyWordsAt(words: Uint32Array, address: number): number {
-  return (asideAt(words, address) + bodyBytesAt(words, address) + 3) >>> 2;
-}
-
-/**
- * Copies the words of a body and returns the word behind. What the first has before the body is made zero; behind the body an entry is
- * filled up with zeros.
- */
-function copyBody(words: Uint32Array, address: number, out: Uint32Array, to: number): number {
-  const first = firstWordAt(words, address);
-  const count = bodyWordsAt(words, address);
-  out[to] = words[first]! & (-1 << (asideAt(words, address) * 8));
-  for (let i = 1; i < count; i++) out[to + i] = words[first + i]!;
-  return to + count;
 }
 
 /** Cells whose headers and bodies stay in the first caches from one step to the next. */

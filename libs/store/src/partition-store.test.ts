@@ -255,7 +255,7 @@ describe('ids', () => {
       subject.batch(() => subject.delete(ITEMS, 'a'));
     }
     expect(ids.size).toBe(300);
-    expect(subject.store.slots).toBe(2);
+    expect(subject.store.counts.slots).toBe(2);
     subject.store.audit();
   });
 });
@@ -270,7 +270,7 @@ describe('cells without key', () => {
     });
     const { store } = subject;
     expect(new Set(ids).size).toBe(1000);
-    expect([store.cells, store.indexBytes]).toEqual([1001, newRig().subject.store.indexBytes]);
+    expect([store.cells, store.counts.indexBytes]).toEqual([1001, newRig().subject.store.counts.indexBytes]);
     expect(subject.byId(LOOSE, ids[7]!)).toStrictEqual(item('x', 7));
     expect(store.schemaId(store.slotOfId(ids[7]!))).toBe(LOOSE.id);
     expect(subject.all(LOOSE).size).toBe(1000);
@@ -317,7 +317,7 @@ describe('cells without key', () => {
     clock.advance(5000);
     expect([subject.byId(LOOSE, short), subject.all(LOOSE).size, subject.store.cells]).toEqual([null, 1, 2]);
     while (subject.store.clean(1));
-    expect([subject.store.cells, subject.store.expiredCells]).toEqual([1, 1]);
+    expect([subject.store.cells, subject.store.counts.expiredCells]).toEqual([1, 1]);
     subject.store.audit();
   });
 });
@@ -349,10 +349,10 @@ describe('expiry', () => {
     expect(subject.store.clean(1)).toBe(false);
     clock.advance(10_000);
     while (subject.store.clean(1));
-    expect([subject.store.cells, subject.store.expiredCells]).toEqual([40, 60]);
+    expect([subject.store.cells, subject.store.counts.expiredCells]).toEqual([40, 60]);
     clock.advance(10_000);
     while (subject.store.clean(1));
-    expect([subject.store.cells, subject.store.expiredCells]).toEqual([10, 90]);
+    expect([subject.store.cells, subject.store.counts.expiredCells]).toEqual([10, 90]);
     subject.store.audit();
   });
 });

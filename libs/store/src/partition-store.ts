@@ -1,6 +1,5 @@
-import { cellIdOf, type Predicate, type Projection, type SchemaTable } from '@niobe/cells';
-import { assert, NiobeError, type ByteWriter, type Clock } from '@niobe/kernel';
-import type { Arena } from './arena.ts';
+import { cellIdOf, type Predicate, type Projection } from '@niobe/cells';
+import { assert, NiobeError, type ByteWriter } from '@niobe/kernel';
 import { auditPartition } from './audit.ts';
 import { CellReader } from './cell-reader.ts';
 import { CellWriter, type WriteStatus } from './cell-writer.ts';
@@ -18,42 +17,24 @@ import {
   kindAt,
   seqAt,
 } from './entry.ts';
-import type { StoreEvents } from './events.ts';
 import { IndexedReader } from './indexes/indexed-reader.ts';
 import { EPOCH_LIMIT, PARTITION_LIMIT } from './limits.ts';
 import { ManyReader } from './many-reader.ts';
+import type { CommitVersion, PartitionStoreOptions } from './partition-options.ts';
 import { closeParts, emptyParts, type Parts } from './parts.ts';
 import type { RecoveredSegment } from './recovered-copies.ts';
 import { recoverSegments, type RecoveryReport } from './recovery.ts';
 import { segmentInfo, type SegmentInfo } from './segment.ts';
 import { takeSnapshot, type Snapshot } from './snapshot/snapshot.ts';
-
-/** What a partition is opened with. */
-export interface PartitionStoreOptions {
-  readonly partition: number;
-  /** Epoch of everything written from now on; at least that of everything recovered. */
-  readonly epoch: number;
-  readonly arena: Arena;
-  /** The schemas cells may have; recovery adds those found in the log. */
-  readonly schemas: SchemaTable;
-  readonly clock: Clock;
-  /** Number of the first segment to open; after a recovery at least one above the highest. */
-  readonly firstSegment: number;
-  readonly events: StoreEvents;
-}
-
-/** (epoch, seq) of a commit. */
-export interface CommitVersion {
-  readonly epoch: number;
-  readonly seq: number;
-}
+import { StoreCounts } from './store-counts.ts';
 
 /**
  * The cells of one partition: a log in the arena, a slot table and a key index over it. Used by one thread.
  *
- * Cells with a key are written and found by it; cells without one are written by {@link PartitionStore.create} and found by id. Writes come in atomic batches: `begin`, operations, then `commit` or `rollback`. Keys and bodies are ranges of any `Uint8Array`; they
- * may come from outside and are checked. Reads by slot take a slot that `find` or `scan` gave and hold until the next write or cleaning;
- * keys and bodies are then ranges of {@link bytes}.
+ * Cells with a key are written and found by it; cells without one are written by {@link PartitionStore.create} and found by id. Writes
+ * come in atomic batches: `begin`, operations, then `commit` or `rollback`. Keys and bodies are ranges of any `Uint8Array`; they may come
+ * from outside and are checked. Reads by slot take a slot that `find` or `scan` gave and hold until the next write or cleaning; keys and
+ * bodies are then ranges of {@link bytes}.
  */
 export class PartitionStore {
   readonly partition: number;
@@ -62,6 +43,8 @@ export class PartitionStore {
   readonly bytes: Uint8Array;
   /** Scans and ranges by the secondary indexes that schemas declare. */
   readonly indexes: IndexedReader;
+  /** What the partition takes, and what was written and cleaned in it. */
+  readonly counts: StoreCounts;
   readonly #words: Uint32Array;
   readonly #parts: Parts;
   readonly #reader: CellReader;
@@ -83,6 +66,7 @@ export class PartitionStore {
     this.#writer = new CellWriter(this.#parts, this.#reader);
     this.#cleaner = new Cleaner(this.#parts, this.#reader);
     this.indexes = new IndexedReader(this.#parts, this.#reader);
+    this.counts = new StoreCounts(this.#parts, this.#cleaner);
   }
 
   /**
@@ -380,11 +364,6 @@ export class PartitionStore {
     return this.#cleaner.isBusy;
   }
 
-  /** How scarce the arena's memory is, 0 to 1; see `Arena.pressure`. */
-  pressure(): number {
-    return this.#parts.arena.pressure;
-  }
-
   /**
    * Frees the memory of a retired segment, once no snapshot sees it any more: see `StoreEvents.retired`. A segment that is not there is
    * none of our business.
@@ -414,36 +393,6 @@ export class PartitionStore {
   /** Cells of one schema, as {@link cells} counts them. O(1). */
   cellsOf(schemaId: number): number {
     return this.#parts.slots.cellsOf(schemaId);
-  }
-
-  /** Bytes of the key index, which lies outside the arena. */
-  get indexBytes(): number {
-    return this.#parts.index.memoryBytes;
-  }
-
-  /** Slots that were ever used; four bytes each, outside the arena. */
-  get slots(): number {
-    return this.#parts.slots.used;
-  }
-
-  /** Bytes that writers appended to the log, commits included. */
-  get writtenBytes(): number {
-    return this.#parts.log.writtenBytes;
-  }
-
-  /** Bytes of live entries the cleaner moved. With {@link writtenBytes} it gives the write cost, `(written + moved) / written`. */
-  get movedBytes(): number {
-    return this.#cleaner.movedBytes;
-  }
-
-  /** Segments the cleaner emptied. */
-  get emptiedSegments(): number {
-    return this.#cleaner.emptiedSegments;
-  }
-
-  /** Expired cells the cleaner turned into tombstones. */
-  get expiredCells(): number {
-    return this.#cleaner.expiredCells;
   }
 
   /** Asserts that segments, slots, index and live bytes agree. O(bytes): for tests and when in doubt. */

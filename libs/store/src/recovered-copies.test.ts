@@ -22,7 +22,7 @@ function contentOf(store: PartitionStore): unknown {
       return [name, record, bytes, store.idOf(slot), store.versionEpoch(slot), store.versionSeq(slot)];
     }),
   );
-  return { cells, commit: store.lastCommit(), slots: store.slots };
+  return { cells, commit: store.lastCommit(), slots: store.counts.slots };
 }
 
 /** Some segments of cells that were changed, deleted, made again and moved by the cleaner. */

@@ -103,7 +103,7 @@ describe('recovery', () => {
     clock.advance(20_000);
     expect(store.cells).toBe(2);
     while (store.clean(1));
-    expect([store.cells, store.expiredCells]).toEqual([1, 1]);
+    expect([store.cells, store.counts.expiredCells]).toEqual([1, 1]);
     store.audit();
   });
 

@@ -4,7 +4,8 @@ import { Arena } from '../src/arena.ts';
 import { SCAN_END } from '../src/cell-reader.ts';
 import type { WriteStatus } from '../src/cell-writer.ts';
 import type { StoreEvents } from '../src/events.ts';
-import { PartitionStore, type PartitionStoreOptions } from '../src/partition-store.ts';
+import type { PartitionStoreOptions } from '../src/partition-options.ts';
+import { PartitionStore } from '../src/partition-store.ts';
 import type { RecoveredSegment } from '../src/recovered-copies.ts';
 
 /** What the store's tests share: schemas, a store with keys and records instead of byte ranges, and a backup that copies its log. */

@@ -51,7 +51,7 @@ export class ListSlots {
 
   /** Makes room for every slot there is; slots are dense, so an id from outside cannot ask for more. */
   #grow(store: PartitionStore, low: number): void {
-    const grown = new Uint32Array(Math.max(low + 1, store.slots, this.#guesses.length * 2));
+    const grown = new Uint32Array(Math.max(low + 1, store.counts.slots, this.#guesses.length * 2));
     grown.set(this.#guesses);
     this.#guesses = grown;
     const tables = this.#tables.get(store) ?? [];

@@ -88,9 +88,9 @@ export class MemorySurvey {
       stores.reduce((total, store) => total + of(store), 0);
     const tallies = [...this.#tallies.values()];
     const cellBytes = tallies.reduce((total, { bytes }) => total + bytes, 0);
-    const keyIndexBytes = sum((store) => store.indexBytes);
+    const keyIndexBytes = sum((store) => store.counts.indexBytes);
     const ofArena = arena.report();
-    const slots = sum((store) => store.slots);
+    const slots = sum((store) => store.counts.slots);
     return {
       arena: ofArena,
       partitions: stores.length,

@@ -9,6 +9,7 @@ import {
   type Projection,
 } from '@niobe/cells';
 import { copyRange, NiobeError, type ByteWriter } from '@niobe/kernel';
+import { BodyColumns, RUN_MASK } from '../body-columns.ts';
 import { SCAN_END } from '../cell-reader.ts';
 import {
   bodyBytesAt,
@@ -23,6 +24,7 @@ import {
   seqAt,
   type EntryMemory,
 } from '../entry.ts';
+import { MatchingCells } from '../matching-cells.ts';
 import { PAGE_BITS, PAGE_MASK, PAGE_SLOTS } from '../page-pool.ts';
 import { directoryViews, STATE, type SharedSnapshot } from './shared-snapshot.ts';
 
@@ -52,7 +54,6 @@ export class SnapshotReader implements EntryMemory {
   readonly #pageBases: Uint32Array;
   readonly #pageSchemaIds: Uint16Array;
   readonly #state: Int32Array;
-  #bodies: BodyRanges | null = null;
 
   private constructor(shared: SharedSnapshot, schemas: SchemaTable) {
     const { state, bases, schemaIds } = directoryViews(shared.directory, shared.pages);
@@ -193,15 +194,41 @@ export class SnapshotReader implements EntryMemory {
   ): number {
     requireCursor(cursor);
     return this.read(() => {
+      const matching = this.#matching(predicate);
       let seenBytes = 0;
-      for (let slot = cursor; slot < this.limit; slot++) {
-        if ((slot & PAGE_MASK) === 0) this.#requireOpen();
-        if (this.#pageSchemaIds[slot >>> PAGE_BITS] === schemaId) seenBytes += this.#visitIf(slot, predicate, visit);
-        else slot |= PAGE_MASK;
-        if (seenBytes >= limitBytes) return slot + 1;
+      for (
+        let slot = this.#runFrom(cursor, schemaId);
+        slot < this.limit;
+        slot = this.#runFrom(endOfRun(slot), schemaId)
+      ) {
+        const count = this.#match(matching, slot);
+        for (let i = 0; i < count; i++) {
+          const found = matching.slots[i]!;
+          visit(found);
+          seenBytes += this.keyBytes(found) + this.bodyBytes(found);
+          if (seenBytes >= limitBytes) return found + 1;
+        }
       }
       return SCAN_END;
     });
+  }
+
+  #matching(predicate: Predicate | null): MatchingCells {
+    const memory = { bytes: this.bytes, words: this.words, addresses: this.#slots };
+    return new MatchingCells(memory, predicate, (address) => this.#isCell(address));
+  }
+
+  /** The first slot from `slot` on that lies on a page of a schema, at least {@link limit} where there is none. */
+  #runFrom(slot: number, schemaId: number): number {
+    let at = slot;
+    while (at < this.limit && this.#pageSchemaIds[at >>> PAGE_BITS] !== schemaId) at = (at | PAGE_MASK) + 1;
+    return at;
+  }
+
+  /** Finds the matching cells from a slot to the end of its run; how many. */
+  #match(matching: MatchingCells, slot: number): number {
+    this.#requireOpen();
+    return matching.find(this.#pageBases[slot >>> PAGE_BITS]! | (slot & PAGE_MASK), slot, endOfRun(slot));
   }
 
   /**
@@ -218,11 +245,15 @@ export class SnapshotReader implements EntryMemory {
     ids: Float64Array,
   ): number {
     requireCursor(cursor);
-    const bodies = (this.#bodies ??= new BodyRanges());
     return this.read(() => {
-      for (let slot = cursor; slot < this.limit; slot = (slot | PAGE_MASK) + 1) {
-        if (this.#pageSchemaIds[slot >>> PAGE_BITS] !== schemaId) continue;
-        this.#gather(slot, predicate, bodies);
+      const matching = this.#matching(predicate);
+      const bodies = new BodyColumns();
+      for (
+        let slot = this.#runFrom(cursor, schemaId);
+        slot < this.limit;
+        slot = this.#runFrom(endOfRun(slot), schemaId)
+      ) {
+        this.#gather(matching, this.#match(matching, slot), bodies);
         const row = projection.rows;
         const count = projection.add(this.bytes, bodies.starts, bodies.lengths, 0, bodies.count);
         for (let i = 0; i < count; i++) ids[row + i] = this.idOf(bodies.slots[i]!);
@@ -232,38 +263,21 @@ export class SnapshotReader implements EntryMemory {
     });
   }
 
-  /** Lists the bodies of the cells from a slot to the end of its page. */
-  #gather(from: number, predicate: Predicate | null, bodies: BodyRanges): void {
-    bodies.count = 0;
-    for (let slot = from; slot <= (from | PAGE_MASK); slot++)
-      this.#visitIf(slot, predicate, (found) => bodies.add(found, this.bodyStart(found), this.bodyBytes(found)));
+  /** Lists the bodies of the cells that were found. */
+  #gather(matching: MatchingCells, count: number, bodies: BodyColumns): void {
+    bodies.clear();
+    for (let i = 0; i < count; i++) {
+      const slot = matching.slots[i]!;
+      bodies.add(slot, this.bodyStart(slot), this.bodyBytes(slot));
+    }
   }
+}
 
-  #visitIf(slot: number, predicate: Predicate | null, visit: (slot: number) => void): number {
-    const address = this.address(slot);
-    if (!this.#isCell(address)) return 0;
-    const bodyBytes = bodyBytesAt(this.words, address);
-    if (predicate !== null && !predicate(this.bytes, bodyStartAt(this.words, address), bodyBytes)) return 0;
-    visit(slot);
-    return keyBytesAt(this.words, address) + bodyBytes;
-  }
+/** The slot behind the run that a slot is in; runs do not go over the end of a page. */
+function endOfRun(slot: number): number {
+  return (slot | RUN_MASK) + 1;
 }
 
 function requireCursor(cursor: number): void {
   if (!Number.isInteger(cursor) || cursor < 0) throw new NiobeError('BAD_REQUEST', 'a cursor that no scan gave');
-}
-
-/** Where the bodies of some cells of a page lie. */
-class BodyRanges {
-  readonly slots = new Uint32Array(PAGE_SLOTS);
-  readonly starts = new Float64Array(PAGE_SLOTS);
-  readonly lengths = new Uint32Array(PAGE_SLOTS);
-  count = 0;
-
-  add(slot: number, start: number, length: number): void {
-    this.slots[this.count] = slot;
-    this.starts[this.count] = start;
-    this.lengths[this.count] = length;
-    this.count += 1;
-  }
 }

@@ -81,7 +81,7 @@ interface Taken {
 function take({ subject }: Rig): Taken {
   const snapshot = subject.store.snapshot();
   const reader = SnapshotReader.open(structuredClone(snapshot.share()));
-  return { snapshot, reader, cells: cellsNow(subject), emptiedSegments: subject.store.emptiedSegments };
+  return { snapshot, reader, cells: cellsNow(subject), emptiedSegments: subject.store.counts.emptiedSegments };
 }
 
 function numbersOf(column: ProjectedColumn['values']): Float64Array {
@@ -108,7 +108,7 @@ describe('a snapshot', () => {
           open = open.filter(({ snapshot }) => snapshot.isOpen);
           for (const { reader, cells, emptiedSegments } of open) {
             expect(cellsIn(reader)).toEqual(cells);
-            if (subject.store.emptiedSegments > emptiedSegments + 3) comparedAfterCleaning += 1;
+            if (subject.store.counts.emptiedSegments > emptiedSegments + 3) comparedAfterCleaning += 1;
           }
         }
         for (const { snapshot } of open) snapshot.close();
@@ -312,7 +312,7 @@ describe('the difference of two snapshots', () => {
     for (let i = 0; arena.pressure < 0.9; i++)
       subject.batch(() => subject.put(ITEMS, `${random.below(200)}`, item('x', i, 8000)));
     const first = store.snapshot().reader();
-    while (store.movedBytes === 0) expect(store.clean(1)).toBe(true);
+    while (store.counts.movedBytes === 0) expect(store.clean(1)).toBe(true);
     const second = store.snapshot().reader();
     expect(first.pageBase(0)).not.toBe(second.pageBase(0));
     const { changed, added, deleted } = diffSnapshots(first, second);

@@ -37,7 +37,7 @@ export class FullTrial {
   }
 
   get findings(): FullFindings {
-    const emptiedSegments = this.#partitions.reduce((sum, { store }) => sum + store.emptiedSegments, 0);
+    const emptiedSegments = this.#partitions.reduce((sum, { store }) => sum + store.counts.emptiedSegments, 0);
     return { ...this.#found, emptiedSegments };
   }
 

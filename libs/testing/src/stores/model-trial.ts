@@ -277,8 +277,8 @@ export class ModelTrial {
   }
 
   #count(): void {
-    this.met.emptied += this.#spoken.store.emptiedSegments;
-    this.met.expired += this.#spoken.store.expiredCells;
+    this.met.emptied += this.#spoken.store.counts.emptiedSegments;
+    this.met.expired += this.#spoken.store.counts.expiredCells;
   }
 
   /** Compares everything. */

@@ -95,7 +95,7 @@ export class SoakTrial {
       ...this.#found,
       overwritten: written,
       evicted: arena.snapshots.evicted,
-      writeCost: 1 + store.movedBytes / store.writtenBytes,
+      writeCost: 1 + store.counts.movedBytes / store.counts.writtenBytes,
       p999Ms: delays[Math.floor(delays.length * 0.999)] ?? 0,
       largestMs: delays.at(-1) ?? 0,
     };

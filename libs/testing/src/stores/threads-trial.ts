@@ -41,7 +41,7 @@ export class ThreadsTrial {
 
   get findings(): ThreadsFindings {
     const { arena, commits, refused, store } = this.#book;
-    const { emptiedSegments } = store;
+    const { emptiedSegments } = store.counts;
     return { ...this.#found, commits, refused, emptiedSegments, evicted: arena.snapshots.evicted };
   }
 

@@ -9,7 +9,7 @@ overwritten.fill();
 overwritten.overwrite(cellsOfArena * Number(arenas));
 
 const { written, cleaningMs } = overwritten;
-const { movedBytes, writtenBytes } = store;
+const { movedBytes, writtenBytes } = store.counts;
 const cpu = process.cpuUsage();
 const startMs = systemClock.monotonicMs();
 overwritten.overwrite(cellsOfArena);
@@ -21,6 +21,6 @@ console.log(
     overwrites: (cells / spentMs) * 1000,
     cpuMicroseconds: (user + system) / cells,
     cleanerShare: (overwritten.cleaningMs - cleaningMs) / spentMs,
-    writeCost: 1 + (store.movedBytes - movedBytes) / (store.writtenBytes - writtenBytes),
+    writeCost: 1 + (store.counts.movedBytes - movedBytes) / (store.counts.writtenBytes - writtenBytes),
   }),
 );

@@ -20,7 +20,7 @@ console.log(
   JSON.stringify({
     ...delays,
     cells: store.cells,
-    writeCost: 1 + store.movedBytes / store.writtenBytes,
+    writeCost: 1 + store.counts.movedBytes / store.counts.writtenBytes,
     cleanerShare: (overwritten.cleaningMs - cleaningMs) / (seconds * 1000),
   }),
 );
