@@ -270,8 +270,8 @@ class Trial {
 
   #count(): void {
     const { store } = this.#rig.subject;
-    this.met['moved']! += store.movedBytes;
-    this.met['expired']! += store.expiredCells;
+    this.met['moved']! += store.counts.movedBytes;
+    this.met['expired']! += store.counts.expiredCells;
   }
 
   finish(): void {
