@@ -28,13 +28,19 @@ export function murmur32(bytes: Uint8Array, start: number, end: number, seed = 0
   }
   const rest = end - at;
   if (rest > 0) {
-    let k = bytes[at]!;
-    if (rest > 1) k |= bytes[at + 1]! << 8;
-    if (rest > 2) k |= bytes[at + 2]! << 16;
+    let k = end - start >= 4 ? view.getInt32(end - 4, true) >>> ((4 - rest) << 3) : shortTail(bytes, at, rest);
     k = Math.imul(k, C1);
     h ^= Math.imul((k << 15) | (k >>> 17), C2);
   }
   return finalMix(h ^ (end - start)) >>> 0;
+}
+
+/** The last bytes, of which there are 1 to 3, where no whole word comes before them that could be read with them. */
+function shortTail(bytes: Uint8Array, at: number, rest: number): number {
+  let k = bytes[at]!;
+  if (rest > 1) k |= bytes[at + 1]! << 8;
+  if (rest > 2) k |= bytes[at + 2]! << 16;
+  return k;
 }
 
 /** MurmurHash3's finaliser as a mix of one u32: every input bit reaches every output bit. */

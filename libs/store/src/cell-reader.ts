@@ -55,24 +55,29 @@ export class CellReader {
 
   /** The slot of the key's cell, or -1. */
   find(schemaId: number, bytes: Uint8Array, keyAt: number, keyBytes: number): number {
+    const { index } = this.#parts;
     const schema = this.keyedSchema(schemaId);
-    const slot = this.#parts.index.find(schema.hashKey(bytes, keyAt, keyBytes), schemaId, bytes, keyAt, keyBytes);
-    return slot >= 0 && this.isExpired(this.#parts.slots.address(slot)) ? -1 : slot;
+    const slot = index.find(schema.hashKey(bytes, keyAt, keyBytes), schemaId, bytes, keyAt, keyBytes);
+    return slot >= 0 && this.isExpired(index.foundAddress) ? -1 : slot;
   }
 
-  /** As {@link find}, beginning with a slot that the key probably has. */
-  findFrom(guess: number, schema: CompiledSchema, bytes: Uint8Array, keyAt: number, keyBytes: number): number {
-    if (!this.#parts.keys.isAt(guess, schema.id, bytes, keyAt, keyBytes))
-      return this.find(schema.id, bytes, keyAt, keyBytes);
-    return this.isExpired(this.#parts.slots.address(guess)) ? -1 : guess;
+  /** The address of the key's cell, or 0. */
+  addressOfKey(schemaId: number, bytes: Uint8Array, keyAt: number, keyBytes: number): number {
+    return this.find(schemaId, bytes, keyAt, keyBytes) < 0 ? 0 : this.#parts.index.foundAddress;
+  }
+
+  /** As {@link addressOfKey}, beginning with a slot that the key probably has. */
+  addressFrom(guess: number, schema: CompiledSchema, bytes: Uint8Array, keyAt: number, keyBytes: number): number {
+    const address = this.#parts.keys.addressIfAt(guess, schema.id, bytes, keyAt, keyBytes);
+    if (address === 0) return this.addressOfKey(schema.id, bytes, keyAt, keyBytes);
+    return this.isExpired(address) ? 0 : address;
   }
 
   /** Appends the body of the key's cell to `out`; false where there is none. */
   get(schemaId: number, bytes: Uint8Array, keyAt: number, keyBytes: number, out: ByteWriter): boolean {
-    const slot = this.find(schemaId, bytes, keyAt, keyBytes);
-    if (slot < 0) return false;
-    const { arena, slots } = this.#parts;
-    const address = slots.address(slot);
+    const address = this.addressOfKey(schemaId, bytes, keyAt, keyBytes);
+    if (address === 0) return false;
+    const { arena } = this.#parts;
     const start = bodyStartAt(arena.words, address);
     const length = bodyBytesAt(arena.words, address);
     const at = out.reserve(length);

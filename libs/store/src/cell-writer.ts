@@ -148,9 +148,9 @@ export class CellWriter {
 
   /** The slot of the key's cell, or -1. An expired cell is deleted first, so that the new one gets an id of its own. */
   #findForWrite(hash: number, schemaId: number, bytes: Uint8Array, keyAt: number, keyBytes: number): number {
-    const { batch, index, slots } = this.#parts;
+    const { batch, index } = this.#parts;
     const slot = index.find(hash, schemaId, bytes, keyAt, keyBytes);
-    if (slot < 0 || !this.#reader.isExpired(slots.address(slot))) return slot;
+    if (slot < 0 || !this.#reader.isExpired(index.foundAddress)) return slot;
     batch.deleteCell(slot);
     return -1;
   }

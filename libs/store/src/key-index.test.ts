@@ -22,9 +22,9 @@ class NumberKeys implements KeysOfSlots {
     this.hash = hash;
   }
 
-  isAt(slot: number, schemaId: number, bytes: Uint8Array, keyAt: number): boolean {
+  addressIfAt(slot: number, schemaId: number, bytes: Uint8Array, keyAt: number): number {
     const key = new DataView(bytes.buffer).getUint32(keyAt, true);
-    return schemaId === SCHEMA && this.#keyOf.get(slot) === key;
+    return schemaId === SCHEMA && this.#keyOf.get(slot) === key ? slot + 1 : 0;
   }
 
   areSame(slot: number, other: number): boolean {

@@ -65,6 +65,8 @@ export class KeyIndex {
   /** Bits of the hash below those of the directory. */
   #directoryShift = HASH_BITS;
   #count = 0;
+  /** Where the cell is that {@link find} found last, so that nobody needs to ask the slot again. */
+  foundAddress = 0;
   /** The place that {@link #next} found last. */
   #found = 0;
 
@@ -100,11 +102,13 @@ export class KeyIndex {
     return loads;
   }
 
-  /** The slot of a key, or -1. */
+  /** The slot of a key, or -1. {@link foundAddress} then tells where its cell is. */
   find(hash: number, schemaId: number, bytes: Uint8Array, keyAt: number, keyBytes: number): number {
     const bits = bitsOf(hash);
-    for (let slot = this.#first(bits); slot >= 0; slot = this.#next(bits, this.#found))
-      if (this.#keys.isAt(slot, schemaId, bytes, keyAt, keyBytes)) return slot;
+    for (let slot = this.#first(bits); slot >= 0; slot = this.#next(bits, this.#found)) {
+      this.foundAddress = this.#keys.addressIfAt(slot, schemaId, bytes, keyAt, keyBytes);
+      if (this.foundAddress !== 0) return slot;
+    }
     return -1;
   }
 
@@ -338,8 +342,8 @@ export interface TableLoad {
 
 /** What the index asks of the cells in its slots. */
 export interface KeysOfSlots {
-  /** True if the slot's cell is of the schema and has this key. */
-  isAt(slot: number, schemaId: number, bytes: Uint8Array, keyAt: number, keyBytes: number): boolean;
+  /** Where the slot's cell is, if it is of the schema and has this key; else 0. */
+  addressIfAt(slot: number, schemaId: number, bytes: Uint8Array, keyAt: number, keyBytes: number): number;
   /** True if the cells of two slots are of one schema and have one key. */
   areSame(slot: number, other: number): boolean;
   /** The hash of the key of the slot's cell. */

@@ -106,8 +106,7 @@ export class ManyReader {
     for (let i = 0; i < group; i++) {
       if (addresses[i] === 0) continue;
       const keyAt = starts[from + i]!;
-      const slot = this.#reader.findFrom(guesses[i]!, schema, keys, keyAt, starts[from + i + 1]! - keyAt);
-      addresses[i] = slot < 0 ? 0 : slots.address(slot);
+      addresses[i] = this.#reader.addressFrom(guesses[i]!, schema, keys, keyAt, starts[from + i + 1]! - keyAt);
     }
   }
 

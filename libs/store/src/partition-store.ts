@@ -335,6 +335,11 @@ export class PartitionStore {
     return this.#reader.addressOfId(id);
   }
 
+  /** As {@link addressOfId}, by key; else as {@link find}. */
+  addressOfKey(schemaId: number, bytes: Uint8Array, keyAt: number, keyBytes: number): number {
+    return this.#reader.addressOfKey(schemaId, bytes, keyAt, keyBytes);
+  }
+
   /** Where the body of the cell at an address begins in {@link bytes}. */
   bodyStartAt(address: number): number {
     return bodyStartAt(this.#words, address);

@@ -16,8 +16,13 @@ const sameBytes = (words: Uint32Array, first: number, bytes: Uint8Array, at: num
   const whole = length & ~3;
   let word = first;
   for (let i = 0; i < whole; i += 4, word++) if (view.getUint32(at + i, true) !== words[word]) return false;
-  for (let i = 0; i < (length & 3); i++)
-    if (((words[word]! >>> (i * 8)) & 0xff) !== bytes[at + whole + i]) return false;
+  const rest = length & 3;
+  if (rest === 0) return true;
+  if (length > 4) {
+    const unused = (4 - rest) << 3;
+    return (words[word]! ^ (view.getUint32(at + length - 4, true) >>> unused)) << unused === 0;
+  }
+  for (let i = 0; i < rest; i++) if (((words[word]! >>> (i * 8)) & 0xff) !== bytes[at + whole + i]) return false;
   return true;
 };
 
@@ -35,18 +40,18 @@ export class StoredKeys implements KeysOfSlots {
     this.#schemas = schemas;
   }
 
-  isAt(slot: number, schemaId: number, bytes: Uint8Array, keyAt: number, keyBytes: number): boolean {
+  addressIfAt(slot: number, schemaId: number, bytes: Uint8Array, keyAt: number, keyBytes: number): number {
     const words = this.#words;
     const address = this.#slots.address(slot);
-    if (keyBytesOf(words, address) !== keyBytes || schemaOf(words, address) !== schemaId) return false;
-    return sameBytes(words, keyWordOf(words, address), bytes, keyAt, keyBytes);
+    if (keyBytesOf(words, address) !== keyBytes || schemaOf(words, address) !== schemaId) return 0;
+    return sameBytes(words, keyWordOf(words, address), bytes, keyAt, keyBytes) ? address : 0;
   }
 
   areSame(slot: number, other: number): boolean {
     const words = this.#words;
     const address = this.#slots.address(other);
     const keyAt = keyStartAt(words, address);
-    return this.isAt(slot, schemaIdAt(words, address), this.#bytes, keyAt, keyBytesAt(words, address));
+    return this.addressIfAt(slot, schemaIdAt(words, address), this.#bytes, keyAt, keyBytesAt(words, address)) !== 0;
   }
 
   hashOf(slot: number): number {

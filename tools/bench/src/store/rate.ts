@@ -1,5 +1,5 @@
 import { assert, systemClock, type ByteWriter } from '@niobe/kernel';
-import { BLOCK_CELLS, FIRST_FIELD_AT, type CellBlock, type LoadedStore } from './loaded-store.ts';
+import { BLOCK_CELLS, FIRST_FIELD_AT, SCHEMA_ID, type CellBlock, type LoadedStore } from './loaded-store.ts';
 
 /** Passes of which the median counts, as the peers do it. */
 const PASSES = 5;
@@ -62,7 +62,9 @@ export function getByKey(loaded: LoadedStore, block: CellBlock): number {
   const { store } = loaded;
   let sum = 0;
   for (let i = 0; i < block.count; i++) {
-    sum = (sum + numberIn(store.bytes, store.bodyStart(loaded.find(block, i)))) | 0;
+    const keyAt = block.starts[2 * i]!;
+    const address = store.addressOfKey(SCHEMA_ID, block.bytes, keyAt, block.starts[2 * i + 1]! - keyAt);
+    sum = (sum + numberIn(store.bytes, store.bodyStartAt(address))) | 0;
   }
   return sum;
 }
