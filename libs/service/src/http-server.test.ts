@@ -96,6 +96,12 @@ describe('HttpServer', () => {
     expect(JSON.stringify(bug.body)).not.toContain('secret');
   });
 
+  it('answers a body that is far too large while it is still being sent', async () => {
+    const huge = JSON.stringify({ a: 'x'.repeat(20 * 1024 * 1024) });
+    for (let i = 0; i < 10; i++)
+      expect((await post('/v1/things', huge)).body).toMatchObject({ status: 413, code: 'TOO_LARGE' });
+  });
+
   it('answers bytes that are no HTTP and headers that are too large', async () => {
     const raw = (text: string): Promise<string> =>
       new Promise((resolve, reject) => {

@@ -237,6 +237,9 @@ function sendError(thrown: unknown, reply: FastifyReply, maxBytes: number, logge
     if (thrown instanceof AssertionError) queueMicrotask(() => rethrow(thrown));
     return reply.code(INTERNAL_PROBLEM.status).type(PROBLEM_TYPE).send(JSON.stringify(INTERNAL_PROBLEM));
   }
+  // Fastify would close behind a body that it did not take, and the client, still sending, would see a reset instead of this answer. Left
+  // open, the server reads the rest and drops it, for as long as a request may take.
+  void reply.removeHeader('connection');
   const waitSeconds = retryAfterSeconds(error);
   if (waitSeconds !== null) void reply.header('retry-after', String(waitSeconds));
   return reply
