@@ -98,8 +98,11 @@ describe('HttpServer', () => {
 
   it('answers a body that is far too large while it is still being sent', async () => {
     const huge = JSON.stringify({ a: 'x'.repeat(20 * 1024 * 1024) });
-    for (let i = 0; i < 10; i++)
-      expect((await post('/v1/things', huge)).body).toMatchObject({ status: 413, code: 'TOO_LARGE' });
+    for (let i = 0; i < 10; i++) {
+      const { body, headers } = await post('/v1/things', huge);
+      expect(body).toMatchObject({ status: 413, code: 'TOO_LARGE' });
+      expect(headers.get('connection')).not.toBe('close');
+    }
   });
 
   it('answers bytes that are no HTTP and headers that are too large', async () => {
