@@ -231,6 +231,36 @@ describe('the cleaner', () => {
     expect(seqs).toEqual(seqs.toSorted((a, b) => a - b));
   });
 
+  it('leaves behind what is written anew between two slices', () => {
+    const { subject, backup, arena } = newRig({ arenaBytes: 24 * MIB });
+    const { store } = subject;
+    const kept = Array.from({ length: 500 }, (_, i) => 3 * i);
+    for (let i = 0; i < 1500; i++) subject.batch(() => subject.put(ITEMS, `${i}`, item('old', i, 1000)));
+    for (let i = 0; i < 1500; i++) if (i % 3 !== 0) subject.batch(() => subject.delete(ITEMS, `${i}`));
+    makeScarce(arena);
+    while (store.counts.movedBytes === 0) expect(store.clean(0)).toBe(true);
+    expect(store.isCleaning).toBe(true);
+    for (const i of kept) subject.batch(() => subject.put(ITEMS, `${i}`, item('new', i, 10)));
+    while (store.clean(0)) backup.ship();
+    for (const i of kept) expect(subject.get(ITEMS, `${i}`)).toStrictEqual(item('new', i, 10));
+    store.audit();
+  });
+
+  it('deletes what expires after it was moved', () => {
+    const { subject, backup, arena, clock } = newRig({ arenaBytes: 24 * MIB });
+    const { store } = subject;
+    const expiresS = Math.floor(clock.nowMs() / 1000) + 100;
+    for (let i = 0; i < 1500; i++) subject.batch(() => subject.put(ITEMS, `${i}`, item('x', i, 1000), expiresS));
+    for (let i = 0; i < 1500; i++) if (i % 3 !== 0) subject.batch(() => subject.delete(ITEMS, `${i}`));
+    makeScarce(arena);
+    while (store.clean(1)) backup.ship();
+    expect(store.counts.movedBytes).toBeGreaterThan(0);
+    clock.advance(200_000);
+    while (store.clean(1)) backup.ship();
+    expect([store.counts.expiredCells, store.cells]).toEqual([500, 0]);
+    store.audit();
+  });
+
   it('takes the oldest of segments that are hardly less empty than younger ones', () => {
     const { subject, arena } = newRig({ arenaBytes: 24 * MIB });
     const put = (part: number, i: number): unknown =>
