@@ -1,6 +1,6 @@
 import { isIdOf, slotOfId, type CompiledSchema, type Predicate } from '@niobe/cells';
 import { copyRange, NiobeError, type ByteWriter } from '@niobe/kernel';
-import { RUN_MASK, type BodyColumns } from './body-columns.ts';
+import { RUN_MASK } from './body-columns.ts';
 import {
   bodyBytesAt,
   bodyStartAt,
@@ -148,24 +148,6 @@ export class CellReader {
     const { arena, slots } = this.#parts;
     const address = slots.address(slot);
     return keyBytesAt(arena.words, address) + bodyBytesAt(arena.words, address);
-  }
-
-  /**
-   * Finds the bodies of the cells in some slots, at most `RUN_CELLS`, wherever they are. First all slots are read, then all headers: in
-   * loops as short as these the processor waits for many misses of the cache at once.
-   */
-  gatherSlots(wanted: Uint32Array, count: number, run: BodyColumns): void {
-    const { arena, slots } = this.#parts;
-    const { words } = arena;
-    const { addresses, kinds } = run;
-    for (let i = 0; i < count; i++) addresses[i] = slots.address(wanted[i]!);
-    for (let i = 0; i < count; i++) kinds[i] = kindAt(words, addresses[i]!);
-    run.clear();
-    for (let i = 0; i < count; i++) {
-      const address = addresses[i]!;
-      if (kinds[i] !== KIND.cell || (expiresAt(words, address) !== 0 && this.isExpired(address))) continue;
-      run.add(wanted[i]!, bodyStartAt(words, address), bodyBytesAt(words, address));
-    }
   }
 }
 

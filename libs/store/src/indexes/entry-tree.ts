@@ -12,7 +12,10 @@ import { LEVELS_MAX, TreePath } from './tree-path.ts';
  * 3. A full node is split in half; where the new entry goes behind all others, almost all stay in the left half, so that ascending
  *    values fill their nodes.
  * 4. A node below a quarter is joined with a neighbour where both then fill three quarters at most; else that neighbour is more than
- *    half full. So neighbours of one parent are 3/8 full on average, and 16 cheap operations at least lie between two dear ones.
+ *    half full. So neighbours of one parent are 3/8 full on average, and 32 cheap operations at least lie between two dear ones.
+ * 5. An entry whose key is its value is put behind the others of its leaf, out of order: that waits for no line of the leaf, where a search
+ *    would wait for three, one after the other. Such entries are put in order together, when the leaf is full or somebody looks into it;
+ *    the first of a leaf stays the first.
  *
  * Insert, remove and seek are O(log n) and move at most one node's entries a level.
  */
@@ -20,6 +23,7 @@ export class EntryTree {
   readonly leaves: NodePool;
   readonly inner: NodePool;
   readonly #ties: Ties | null;
+  readonly #hasItems: boolean;
   readonly #path = new TreePath();
   #root = 0;
   #height = 0;
@@ -31,6 +35,7 @@ export class EntryTree {
    */
   constructor(ties: Ties | null, hasItems: boolean) {
     this.#ties = ties;
+    this.#hasItems = hasItems;
     this.leaves = new NodePool(hasItems, false);
     this.inner = new NodePool(hasItems, true);
   }
@@ -52,11 +57,25 @@ export class EntryTree {
   /** Adds an entry that is not there. `ties` must know its value. */
   insert(key: number, slot: number, item: number): void {
     if (this.#count === 0) this.#root = this.leaves.take();
+    if (!this.#hasItems && this.#append(key, slot)) return;
     const path = this.#path;
     for (this.seek(path, key, slot); this.leaves.isFull(path.nodes[0]!); this.seek(path, key, slot)) this.#split();
     this.leaves.insert(path.nodes[0]!, path.places[0]!, key, slot, item, 0);
     this.#count += 1;
     if (path.places[0] === 0) this.#refreshFirst(0);
+  }
+
+  /** Adds an entry behind the others of its leaf, if its key is its value and there is room; not below all others. True if it did. */
+  #append(key: number, slot: number): boolean {
+    if (this.#ties?.isExact === false) return false;
+    let node = this.#root;
+    for (let level = this.#height; level > 0; level--) {
+      node = this.inner.childOf(node, key, slot);
+      if (node < 0) return false;
+    }
+    if (!this.leaves.append(node, key, slot)) return false;
+    this.#count += 1;
+    return true;
   }
 
   /** Removes an entry, which must be there. `ties` must know its value. */
@@ -87,6 +106,7 @@ export class EntryTree {
       path.places[level] = place;
       node = this.inner.child(node, place);
     }
+    this.leaves.order(node);
     path.nodes[0] = node;
     path.places[0] = this.leaves.countBelow(node, key, slot, this.#ties);
   }
@@ -99,6 +119,7 @@ export class EntryTree {
       path.places[level] = isLast ? this.inner.count(node) - 1 : 0;
       node = this.inner.child(node, path.places[level]!);
     }
+    this.leaves.order(node);
     path.nodes[0] = node;
     path.places[0] = isLast ? this.leaves.count(node) : 0;
   }
@@ -184,6 +205,8 @@ export class EntryTree {
       const left = this.inner.child(parent, leftPlace);
       const right = this.inner.child(parent, leftPlace + 1);
       if (pool.count(left) + pool.count(right) > JOINED_MAX) continue;
+      pool.order(left);
+      pool.order(right);
       pool.moveTail(right, 0, left);
       this.#drop(level, leftPlace + 1);
       return;

@@ -80,6 +80,22 @@ describe('a plan', () => {
     expect(why(clause('price', 'lt', -5))).toBe('index by_price (sorted, price): about 0 of 1000 cells');
   });
 
+  it('needs no predicate where its range says the same', () => {
+    const { subject } = rigOf();
+    putAll(subject, THOUSAND);
+    const isPrecise = (...clauses: Clause[]): boolean | undefined =>
+      subject.store.indexes.plan(OFFERS.id, clauses).access?.isPrecise;
+    expect(isPrecise(clause('price', 'ge', 3), clause('price', 'lt', 10))).toBe(true);
+    expect(isPrecise(clause('title', 'prefix', 'title 05'))).toBe(true);
+    expect(isPrecise(clause('title', 'gt', 'title 0990'))).toBe(true);
+    // Two bounds on one side, another path, a predicate that an index does not know.
+    expect(isPrecise(clause('price', 'lt', 10), clause('price', 'le', 10))).toBe(false);
+    expect(isPrecise(clause('price', 'lt', 10), clause('title', 'ge', 'title 05'))).toBe(false);
+    expect(isPrecise(clause('price', 'lt', 10), clause('price', 'ne', 4))).toBe(false);
+    expect(isPrecise(clause('score', 'lt', 10))).toBe(false);
+    expect(isPrecise(clause('sizes', 'has', 1))).toBe(false);
+  });
+
   it('estimates within a factor of two', () => {
     const { subject } = rigOf();
     putAll(subject, THOUSAND);
@@ -117,6 +133,33 @@ describe('a range', () => {
     expect(ranged(subject, 'by_price', { from: at(3), fromIsOpen: true, to: at(7), toIsOpen: true })).toEqual([0]);
     expect(ranged(subject, 'by_price', { from: at(7), to: at(3) })).toEqual([]);
     expect(ranged(subject, 'by_price', { from: at(4), to: at(4) })).toEqual([]);
+  });
+
+  it('goes through many leaves of an index, up and down, between any bounds', () => {
+    const { subject } = rigOf(offers(1, ['by_price']));
+    const cells = 1500;
+    putAll(
+      subject,
+      Array.from({ length: cells }, (_, key) => ({ price: (key * 707) % cells })),
+      offers(1, ['by_price']),
+    );
+    const keys = Array.from({ length: cells }, (_, key) => key).toSorted(
+      (a, b) => ((a * 707) % cells) - ((b * 707) % cells),
+    );
+    for (const [from, to] of [
+      [0, 1499],
+      [3, 4],
+      [100, 180],
+      [77, 1200],
+    ] as const) {
+      const bounds = { from: bytesOf('price', from), to: bytesOf('price', to) };
+      const expected = keys.slice(from, to + 1);
+      expect(ranged(subject, 'by_price', bounds)).toEqual(expected);
+      expect(ranged(subject, 'by_price', { ...bounds, descending: true })).toEqual(expected.toReversed());
+      expect(ranged(subject, 'by_price', { ...bounds, descending: true, limit: 70 })).toEqual(
+        expected.toReversed().slice(0, 70),
+      );
+    }
   });
 
   it('orders text by all of it, and finds prefixes', () => {
@@ -168,6 +211,24 @@ describe('a range', () => {
     expect(ranged(subject, 'by_sizes', { from: at(2), to: at(5), descending: true })).toEqual([0, 1, 4]);
     expect(scanned(subject, OFFERS, [clause('sizes', 'has', 4), clause('sizes', 'has', 4)])).toEqual([1]);
     expect(scanned(subject, OFFERS, [clause('sizes', 'has', 5), clause('sizes', 'has', 1)])).toEqual([0]);
+  });
+
+  it('may be asked for by what visits another', () => {
+    const { subject } = rigOf();
+    const prices = Array.from({ length: 600 }, (_, key) => (key * 7) % 600);
+    putAll(
+      subject,
+      prices.map((price) => ({ price })),
+    );
+    ranged(subject, 'by_price', {});
+    const found: number[] = [];
+    const inner = { from: bytesOf('price', 100), to: bytesOf('price', 399), limit: Infinity };
+    const visited = subject.store.indexes.range(OFFERS.id, 'by_price', { limit: Infinity }, (slot) => {
+      found.push(subject.keyOf(OFFERS, slot) as number);
+      if (found.length % 300 === 1) expect(ranged(subject, 'by_price', inner)).toHaveLength(300);
+    });
+    expect(visited).toBe(600);
+    expect(found.map((key) => prices[key])).toEqual(Array.from({ length: 600 }, (_, price) => price));
   });
 
   it('refuses what it cannot walk', () => {
@@ -322,7 +383,7 @@ describe('a scan by index', () => {
     const index = indexes.plan(schema.id, [clause('sizes', 'has', 5)]).access!;
     const keys: number[] = [];
     // A third of the cells is not worth an index to the planner: the range is given to it.
-    const access = { index: index.index, range: { from: null, to: null } };
+    const access = { index: index.index, range: { from: null, to: null }, isPrecise: false };
     expect(plan.access).toBeNull();
     indexes.scan({ ...plan, access }, null, 0, Infinity, Infinity, (slot) =>
       keys.push(subject.keyOf(schema, slot) as number),

@@ -1,10 +1,12 @@
 import type { Clause, IndexDeclaration, Predicate } from '@niobe/cells';
 import { assert, NiobeError } from '@niobe/kernel';
-import { BodyColumns, RUN_CELLS } from '../body-columns.ts';
 import { SCAN_END, type CellReader } from '../cell-reader.ts';
+import { isCellAt } from '../entry.ts';
+import { MatchingCells } from '../matching-cells.ts';
 import type { Parts } from '../parts.ts';
+import { CellGroup, GROUP_CELLS } from './cell-group.ts';
 import { lowestSlots, PAGE_SLOTS_MAX } from './lowest-slots.ts';
-import { walkInOrder, type OrderedRange } from './ordered-walk.ts';
+import { OrderedWalk, type OrderedRange } from './ordered-walk.ts';
 import { planScan, type IndexAccess, type ScanPlan } from './scan-plan.ts';
 import type { SecondaryIndex } from './secondary-index.ts';
 
@@ -17,10 +19,14 @@ import type { SecondaryIndex } from './secondary-index.ts';
 export class IndexedReader {
   readonly #parts: Parts;
   readonly #reader: CellReader;
+  readonly #isLive: (address: number) => boolean;
+  /** Groups that nobody is working with: as many as calls were ever one within the other. */
+  readonly #groups: CellGroup[] = [];
 
   constructor(parts: Parts, reader: CellReader) {
     this.#parts = parts;
     this.#reader = reader;
+    this.#isLive = (address) => isCellAt(parts.arena.words, address) && !reader.isExpired(address);
   }
 
   /**
@@ -47,38 +53,45 @@ export class IndexedReader {
       return this.#reader.scan(plan.schemaId, predicate, cursor, limitBytes, budgetMs, visit);
     }
     if (!Number.isInteger(cursor) || cursor < 0) throw new NiobeError('BAD_REQUEST', 'a cursor that no scan gave');
-    return this.#scanIndex(plan.access, predicate, cursor, limitBytes, budgetMs, visit);
+    const { access } = plan;
+    return this.#withGroup((group) => this.#scanIndex(access, group, predicate, cursor, limitBytes, budgetMs, visit));
   }
 
   #scanIndex(
     access: IndexAccess,
+    group: CellGroup,
     predicate: Predicate | null,
     cursor: number,
     limitBytes: number,
     budgetMs: number,
     visit: (slot: number) => void,
   ): number {
-    const { arena, clock } = this.#parts;
-    const endMs = clock.monotonicMs() + budgetMs;
-    const run = new BodyColumns();
+    const endMs = this.#parts.clock.monotonicMs() + budgetMs;
+    const matching = predicate === null || access.isPrecise ? null : this.#matching(group, predicate);
     let seenBytes = 0;
     for (let from = cursor; ;) {
       const slots = lowestSlots(access, from);
-      for (let first = 0; first < slots.length; first += RUN_CELLS) {
-        const wanted = slots.subarray(first, first + RUN_CELLS);
-        this.#reader.gatherSlots(wanted, wanted.length, run);
-        const hits = run.select(predicate, arena.bytes);
+      for (let first = 0; first < slots.length; first += GROUP_CELLS) {
+        const count = Math.min(GROUP_CELLS, slots.length - first);
+        group.take(slots, first, count);
+        group.locate(count);
+        const hits = matching === null ? group.keepLive(count, this.#isLive) : group.keepMatching(count, matching);
+        group.measure(hits);
         for (let i = 0; i < hits; i++) {
-          const hit = run.slots[run.hits[i]!]!;
-          visit(hit);
-          seenBytes += this.#reader.cellBytes(hit);
-          if (seenBytes >= limitBytes) return hit + 1;
+          visit(group.slots[i]!);
+          seenBytes += group.cellBytes(i);
+          if (seenBytes >= limitBytes) return group.slots[i]! + 1;
         }
-        if (clock.monotonicMs() >= endMs) return wanted.at(-1)! + 1;
+        if (this.#parts.clock.monotonicMs() >= endMs) return slots[first + count - 1]! + 1;
       }
       if (slots.length < PAGE_SLOTS_MAX) return SCAN_END;
       from = slots.at(-1)! + 1;
     }
+  }
+
+  #matching(group: CellGroup, predicate: Predicate): MatchingCells {
+    const { bytes, words } = this.#parts.arena;
+    return new MatchingCells({ bytes, words, addresses: group.addresses }, predicate, this.#isLive);
   }
 
   /**
@@ -88,7 +101,31 @@ export class IndexedReader {
    * O(log entries + visited), and the length of the array at each cell with many values.
    */
   range(schemaId: number, index: string, range: OrderedRange, visit: (slot: number) => void): number {
-    return walkInOrder(this.#sorted(schemaId, index), range, this.#reader, visit);
+    const walk = new OrderedWalk(this.#sorted(schemaId, index), range);
+    return this.#withGroup((group) => this.#visitInOrder(walk, group, range.limit, visit));
+  }
+
+  #visitInOrder(walk: OrderedWalk, group: CellGroup, limit: number, visit: (slot: number) => void): number {
+    let visited = 0;
+    while (visited < limit) {
+      const count = walk.next(group.slots, Math.min(GROUP_CELLS, limit - visited));
+      if (count === 0) break;
+      group.locate(count);
+      const live = group.keepLive(count, this.#isLive);
+      for (let i = 0; i < live; i++) visit(group.slots[i]!);
+      visited += live;
+    }
+    return visited;
+  }
+
+  /** Works with a group that no other call is working with: `visit` may ask again. */
+  #withGroup<T>(work: (group: CellGroup) => T): T {
+    const group = this.#groups.pop() ?? new CellGroup(this.#parts.arena.words, this.#parts.slots);
+    try {
+      return work(group);
+    } finally {
+      this.#groups.push(group);
+    }
   }
 
   #sorted(schemaId: number, name: string): SecondaryIndex {

@@ -1,10 +1,11 @@
 import type { IndexAccess } from './scan-plan.ts';
+import { sortSlots } from './slot-order.ts';
 
 /** Slots of one page of a scan: a walk over a large range is paid once for so many. */
 export const PAGE_SLOTS_MAX = 16_384;
 /** Gathered slots are put in order, and all but a page of them let go, when they are so many. */
 const GATHERED_MAX: number = PAGE_SLOTS_MAX * 4;
-const GATHERED_FIRST = 256;
+const GATHERED_FIRST = 1024;
 const NO_SLOTS = new Uint32Array(0);
 
 /**
@@ -18,29 +19,39 @@ export function lowestSlots({ index, range }: IndexAccess, first: number): Uint3
   let gathered = new Uint32Array(GATHERED_FIRST);
   let count = 0;
   let limit = Infinity;
-  for (; !from.equals(to); from.next()) {
-    const { slot } = from;
-    if (slot < first || slot >= limit) continue;
-    if (count === gathered.length) {
-      if (count < GATHERED_MAX) gathered = doubled(gathered);
-      else ({ count, limit } = lowestPage(gathered, index.isMulti));
-      if (slot >= limit) continue;
-    }
-    gathered[count++] = slot;
+  for (;;) {
+    const taken = from.takeSlots(to, gathered, count, gathered.length - count);
+    if (taken === 0) return inOrder(gathered, count, index.isMulti).subarray(0, PAGE_SLOTS_MAX);
+    count = keepBetween(gathered, count, count + taken, first, limit);
+    if (count < gathered.length) continue;
+    if (count < GATHERED_MAX) gathered = doubled(gathered);
+    else ({ count, limit } = lowestPage(gathered, index.isMulti));
   }
-  return inOrder(gathered, count, index.isMulti).subarray(0, PAGE_SLOTS_MAX);
+}
+
+/** Of the slots from place `at` to `end` keeps those that are not below `first` and below `limit`; returns the place behind the last. */
+function keepBetween(slots: Uint32Array, at: number, end: number, first: number, limit: number): number {
+  if (first === 0 && limit === Infinity) return end;
+  let kept = at;
+  for (let i = at; i < end; i++) {
+    const slot = slots[i]!;
+    if (slot >= first && slot < limit) slots[kept++] = slot;
+  }
+  return kept;
 }
 
 /** Keeps the lowest of what was gathered: how many, and below which slot others still count. */
 function lowestPage(gathered: Uint32Array, hasMany: boolean): { count: number; limit: number } {
-  const { length } = inOrder(gathered, gathered.length, hasMany);
-  if (length <= PAGE_SLOTS_MAX) return { count: length, limit: Infinity };
-  return { count: PAGE_SLOTS_MAX, limit: gathered[PAGE_SLOTS_MAX]! };
+  const sorted = inOrder(gathered, gathered.length, hasMany);
+  const count = Math.min(sorted.length, PAGE_SLOTS_MAX);
+  const limit = count < sorted.length ? sorted[count]! : Infinity;
+  gathered.set(sorted.subarray(0, count));
+  return { count, limit };
 }
 
 /** The first `count` of some slots, put in order; of several entries of one cell one. */
 function inOrder(slots: Uint32Array, count: number, hasMany: boolean): Uint32Array {
-  const sorted = slots.subarray(0, count).sort();
+  const sorted = sortSlots(slots, count, new Uint32Array(slots.length));
   if (!hasMany || count === 0) return sorted;
   let kept = 1;
   for (let i = 1; i < count; i++) if (sorted[i] !== sorted[kept - 1]) sorted[kept++] = sorted[i]!;

@@ -2,7 +2,7 @@
  * Nodes of an entry tree: up to {@link NODE_ENTRIES} entries each, in columns outside the JavaScript heap. An entry has a key and a slot,
  * where asked for a number that says which item of the cell it is, and in inner nodes a child.
  *
- * Nodes lie in chunks of 1,024, so that a tree of any size is some hundred arrays and growing a large one copies nothing. Only the first
+ * Nodes lie in chunks of 512, so that a tree of any size is some hundred arrays and growing a large one copies nothing. Only the first
  * chunk begins with one node and doubles, because most indexes of most partitions are small; the last doubling copies 400 KiB. A node
  * that was given back is the next to be taken.
  */
@@ -30,6 +30,7 @@ export class NodePool {
   take(): number {
     const node = this.#given.pop() ?? this.#append();
     this.#setCount(node, 0);
+    this.#chunks[node >>> CHUNK_BITS]!.tails[node & CHUNK_MASK] = 0;
     return node;
   }
 
@@ -48,7 +49,8 @@ export class NodePool {
     const items = new Uint32Array(this.#hasItems ? entries : 0);
     const children = new Uint32Array(this.#hasChildren ? entries : 0);
     const numbers = [slots, items, children].filter((column) => column.length > 0);
-    return { keys: new Float64Array(entries), slots, items, children, numbers, counts: new Uint16Array(nodes) };
+    const counts = new Uint16Array(nodes);
+    return { keys: new Float64Array(entries), slots, items, children, numbers, counts, tails: new Uint8Array(nodes) };
   }
 
   #doubled(chunk: NodeChunk): NodeChunk {
@@ -56,6 +58,7 @@ export class NodePool {
     grown.keys.set(chunk.keys);
     for (const [i, column] of chunk.numbers.entries()) grown.numbers[i]!.set(column);
     grown.counts.set(chunk.counts);
+    grown.tails.set(chunk.tails);
     return grown;
   }
 
@@ -101,6 +104,19 @@ export class NodePool {
     return this.#chunks[node >>> CHUNK_BITS]!.children[firstOf(node) + place]!;
   }
 
+  /** The child of an inner node to which an entry belongs whose key is its value; -1 if it is below all. O(log entries). */
+  childOf(node: number, key: number, slot: number): number {
+    const { keys, slots, children, counts } = this.#chunks[node >>> CHUNK_BITS]!;
+    const first = firstOf(node);
+    let low = first;
+    for (let high = first + counts[node & CHUNK_MASK]!; low < high;) {
+      const middle = (low + high) >>> 1;
+      if (keys[middle]! < key || (keys[middle] === key && slots[middle]! <= slot)) low = middle + 1;
+      else high = middle;
+    }
+    return low === first ? -1 : children[low - 1]!;
+  }
+
   /** Number of entries below (`key`, `slot`): by key, then by what `ties` says of the values, then by slot. O(log entries). */
   countBelow(node: number, key: number, slot: number, ties: Ties | null): number {
     const { keys, counts } = this.#chunks[node >>> CHUNK_BITS]!;
@@ -136,6 +152,20 @@ export class NodePool {
     return low - first;
   }
 
+  /** Writes the slots of `count` entries from `place` on to `slots`, from `at` on. */
+  copySlots(node: number, place: number, count: number, slots: Uint32Array, at: number): void {
+    const from = this.#chunks[node >>> CHUNK_BITS]!.slots;
+    const first = firstOf(node) + place;
+    for (let i = 0; i < count; i++) slots[at + i] = from[first + i]!;
+  }
+
+  /** As {@link copySlots}, the last of the entries first. */
+  copySlotsBack(node: number, place: number, count: number, slots: Uint32Array, at: number): void {
+    const from = this.#chunks[node >>> CHUNK_BITS]!.slots;
+    const last = firstOf(node) + place + count - 1;
+    for (let i = 0; i < count; i++) slots[at + i] = from[last - i]!;
+  }
+
   /** Makes an entry the same as one of another pool, but for its child. */
   copy(node: number, place: number, from: NodePool, fromNode: number, fromPlace: number): void {
     const chunk = this.#chunks[node >>> CHUNK_BITS]!;
@@ -143,6 +173,34 @@ export class NodePool {
     chunk.keys[at] = from.key(fromNode, fromPlace);
     chunk.slots[at] = from.slot(fromNode, fromPlace);
     if (this.#hasItems) chunk.items[at] = from.item(fromNode, fromPlace);
+  }
+
+  /**
+   * Puts an entry behind all others, out of order, unless the node is full; true if it did. Its key must be its value. Writes to three
+   * lines of memory and waits for none. Not where entries have items.
+   */
+  append(node: number, key: number, slot: number): boolean {
+    const { keys, slots, counts, tails } = this.#chunks[node >>> CHUNK_BITS]!;
+    const count = counts[node & CHUNK_MASK]!;
+    if (count === ENTRIES) return false;
+    const at = firstOf(node) + count;
+    keys[at] = key;
+    slots[at] = slot;
+    counts[node & CHUNK_MASK] = count + 1;
+    tails[node & CHUNK_MASK]! += 1;
+    return true;
+  }
+
+  /** Puts the entries of a node in order, if some were appended. O(appended^2 + entries). */
+  order(node: number): void {
+    const { keys, slots, counts, tails } = this.#chunks[node >>> CHUNK_BITS]!;
+    const tail = tails[node & CHUNK_MASK]!;
+    if (tail === 0) return;
+    tails[node & CHUNK_MASK] = 0;
+    const first = firstOf(node);
+    const end = first + counts[node & CHUNK_MASK]!;
+    sortEntries(keys, slots, end - tail, end);
+    mergeEntries(keys, slots, first, end - tail, end);
   }
 
   /** Puts an entry before the one at `place`. The node must not be full. */
@@ -191,6 +249,8 @@ export class NodePool {
 
 /** Tells the order of entries whose keys are equal though their values may not be. */
 export interface Ties {
+  /** True where entries of the key that is looked for have all the same value. */
+  readonly isExact: boolean;
   /** Below, equal to or above 0 as the value of an entry is below, equal to or above the one that is looked for. */
   compare(slot: number, item: number): number;
 }
@@ -204,13 +264,16 @@ interface NodeChunk {
   /** Those of slots, items and children that the pool keeps. */
   readonly numbers: readonly Uint32Array[];
   readonly counts: Uint16Array;
+  /** By node: how many of its last entries are out of order. */
+  readonly tails: Uint8Array;
 }
 
-const NODE_BITS = 6;
-/** Entries of a node: 32, 128 and 256 were slower. */
-export const NODE_ENTRIES: number = 1 << NODE_BITS;
+const NODE_BITS = 7;
+const ENTRIES = 1 << NODE_BITS;
+/** Entries of a node: with 64 the inner nodes are twice as many and leave the cache; 256 are much for a small index. */
+export const NODE_ENTRIES: number = ENTRIES;
 /** Large chunks are few objects to go through: with 32 nodes in each an insert took a tenth longer. */
-const CHUNK_BITS = 10;
+const CHUNK_BITS = 9;
 const CHUNK_NODES: number = 1 << CHUNK_BITS;
 const CHUNK_MASK: number = CHUNK_NODES - 1;
 
@@ -218,6 +281,51 @@ const CHUNK_MASK: number = CHUNK_NODES - 1;
 function firstOf(node: number): number {
   return (node & CHUNK_MASK) << NODE_BITS;
 }
+
+/** Puts the entries from `first` to `end` in order: by insertion, as they are few. */
+function sortEntries(keys: Float64Array, slots: Uint32Array, first: number, end: number): void {
+  for (let i = first + 1; i < end; i++) {
+    const key = keys[i]!;
+    const slot = slots[i]!;
+    let at = i;
+    for (; at > first && isAbove(keys[at - 1]!, slots[at - 1]!, key, slot); at--) {
+      keys[at] = keys[at - 1]!;
+      slots[at] = slots[at - 1]!;
+    }
+    keys[at] = key;
+    slots[at] = slot;
+  }
+}
+
+/** Puts the ordered entries from `middle` to `end` in their places among those from `first` to `middle`. */
+function mergeEntries(keys: Float64Array, slots: Uint32Array, first: number, middle: number, end: number): void {
+  const count = end - middle;
+  for (let i = 0; i < count; i++) {
+    MERGED_KEYS[i] = keys[middle + i]!;
+    MERGED_SLOTS[i] = slots[middle + i]!;
+  }
+  let left = middle - 1;
+  let to = end - 1;
+  for (let i = count - 1; i >= 0; i--, to--) {
+    const key = MERGED_KEYS[i]!;
+    const slot = MERGED_SLOTS[i]!;
+    for (; left >= first && isAbove(keys[left]!, slots[left]!, key, slot); left--, to--) {
+      keys[to] = keys[left]!;
+      slots[to] = slots[left]!;
+    }
+    keys[to] = key;
+    slots[to] = slot;
+  }
+}
+
+/** True if an entry whose key is its value is above another. */
+function isAbove(key: number, slot: number, otherKey: number, otherSlot: number): boolean {
+  return key > otherKey || (key === otherKey && slot > otherSlot);
+}
+
+/** Where entries are that are being merged. */
+const MERGED_KEYS = new Float64Array(ENTRIES);
+const MERGED_SLOTS = new Uint32Array(ENTRIES);
 
 /** Puts a number before the one at `at` of those up to `end`. */
 function insertNumber(numbers: Uint32Array, at: number, end: number, number: number): void {

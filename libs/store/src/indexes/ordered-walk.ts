@@ -1,6 +1,4 @@
 import { NiobeError } from '@niobe/kernel';
-import { BodyColumns, RUN_CELLS } from '../body-columns.ts';
-import type { CellReader } from '../cell-reader.ts';
 import type { IndexedValues } from './indexed-values.ts';
 import type { IndexRange, PlacedRange, SecondaryIndex } from './secondary-index.ts';
 import type { TreeCursor } from './tree-cursor.ts';
@@ -23,55 +21,38 @@ export interface OrderedRange {
   readonly limit: number;
 }
 
-/**
- * Visits cells in the order of a sorted index, cells of equal values by slot, and returns how many it visited. A cell with many values
- * in the range comes once, where the walk first meets it.
- */
-export function walkInOrder(
-  index: SecondaryIndex,
-  wish: OrderedRange,
-  reader: CellReader,
-  visit: (slot: number) => void,
-): number {
-  const walk = new OrderedWalk(index, rangeOf(index, wish), wish.descending === true);
-  const wanted = new Uint32Array(RUN_CELLS);
-  const run = new BodyColumns();
-  let visited = 0;
-  while (visited < wish.limit) {
-    const count = walk.next(wanted, Math.min(RUN_CELLS, wish.limit - visited));
-    if (count === 0) break;
-    reader.gatherSlots(wanted, count, run);
-    for (let i = 0; i < run.count; i++) visit(run.slots[i]!);
-    visited += run.count;
-  }
-  return visited;
-}
-
-/** The slots of a range, one run after the other. */
-class OrderedWalk {
+/** The slots of a range in the order of a sorted index, cells of equal values by slot. */
+export class OrderedWalk {
   readonly #index: SecondaryIndex;
   readonly #range: IndexRange;
   readonly #descending: boolean;
   readonly #placed: PlacedRange | null;
 
-  constructor(index: SecondaryIndex, range: IndexRange, descending: boolean) {
+  /** Throws `BAD_REQUEST` or `SCHEMA_VIOLATION` for a wish that the index cannot meet. */
+  constructor(index: SecondaryIndex, wish: OrderedRange) {
     this.#index = index;
-    this.#range = range;
-    this.#descending = descending;
-    this.#placed = index.place(range);
+    this.#range = rangeOf(index, wish);
+    this.#descending = wish.descending === true;
+    this.#placed = index.place(this.#range);
   }
 
-  /** Writes up to `most` slots to `slots` and returns how many; 0 at the end. */
+  /**
+   * Writes up to `most` slots to the front of `slots` and returns how many; 0 at the end. A cell with many values in the range comes
+   * once, where the walk first meets it.
+   */
   next(slots: Uint32Array, most: number): number {
     if (this.#placed === null) return 0;
     const { from, to } = this.#placed;
+    if (this.#index.isMulti) return this.#nextFirstMet(from, to, slots, most);
+    return this.#descending ? to.takeSlotsBack(from, slots, 0, most) : from.takeSlots(to, slots, 0, most);
+  }
+
+  #nextFirstMet(from: TreeCursor, to: TreeCursor, slots: Uint32Array, most: number): number {
     const cursor = this.#descending ? to : from;
     let count = 0;
     while (count < most && !from.equals(to)) {
       if (this.#descending) cursor.back();
-      if (!this.#index.isMulti || isFirstMet(this.#index, cursor, this.#range, this.#descending)) {
-        slots[count++] = cursor.slot;
-      }
+      if (isFirstMet(this.#index, cursor, this.#range, this.#descending)) slots[count++] = cursor.slot;
       if (!this.#descending) cursor.next();
     }
     return count;

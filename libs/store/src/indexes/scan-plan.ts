@@ -2,8 +2,8 @@ import type { Clause, FieldDeclarations, SchemaDeclaration } from '@niobe/cells'
 import type { IndexBound, IndexRange, PlacedRange, SecondaryIndex } from './secondary-index.ts';
 
 /**
- * Which index a scan uses: of those that a clause can use the one that promises the fewest cells, if that is few enough. The predicate
- * is asked of every cell in any case, so an index may promise too much and never too little.
+ * Which index a scan uses: of those that a clause can use the one that promises the fewest cells, if that is few enough. An index may
+ * promise too much and never too little: the predicate is asked of every cell, but where the range alone says what all clauses say.
  *
  * An equality uses both kinds, an order or a prefix the sorted kind, `has` one on a path with many values; `ne`, `null` and `notNull`
  * use none. Clauses on one path make one range, except on a path with many values, where each may be met by another value.
@@ -18,6 +18,8 @@ export interface ScanPlan {
 export interface IndexAccess {
   readonly index: SecondaryIndex;
   readonly range: IndexRange;
+  /** True where every cell of the range meets all clauses, so that none needs to be asked. */
+  readonly isPrecise: boolean;
 }
 
 /** What a plan says of itself. */
@@ -45,7 +47,7 @@ export function planScan(
   });
   if (clauses.length === 0) return noIndex('there is no clause');
   if (indexes.length === 0) return noIndex('the schema declares none');
-  const fitting = indexes.flatMap((index) => rangesOf(index, declaration, clauses).map((range) => ({ index, range })));
+  const fitting = indexes.flatMap((index) => accessesOf(index, declaration, clauses));
   if (fitting.length === 0) return noIndex(`no clause can use ${indexes.map(({ name }) => name).join(', ')}`);
   const usable = fitting.filter(({ index }) => index.isComplete);
   if (usable.length === 0) return noIndex(`${fitting[0]!.index.name} is being built`);
@@ -72,12 +74,19 @@ const SCAN_ADVANTAGE = 8;
 const FEW = 64;
 
 /** The ranges of an index that hold whatever meets the clauses: any one of them will do. */
-function rangesOf(index: SecondaryIndex, declaration: SchemaDeclaration, clauses: readonly Clause[]): IndexRange[] {
+function accessesOf(index: SecondaryIndex, declaration: SchemaDeclaration, clauses: readonly Clause[]): IndexAccess[] {
   const ranges = clauses
     .filter((clause) => pathOf(declaration, clause) === index.on)
     .map((clause) => rangeOf(index, clause))
     .filter((range) => range !== null);
-  return index.isMulti || ranges.length === 0 ? ranges : [ranges.reduce(intersection)];
+  if (index.isMulti || ranges.length === 0) return ranges.map((range) => ({ index, range, isPrecise: false }));
+  const isPrecise = index.isPrecise && ranges.length === clauses.length && !haveRivals(ranges);
+  return [{ index, range: ranges.reduce(intersection), isPrecise }];
+}
+
+/** True where two ranges have a bound on one side: of such bounds {@link tighter} knows only the keys. */
+function haveRivals(ranges: readonly IndexRange[]): boolean {
+  return ranges.filter(({ from }) => from !== null).length > 1 || ranges.filter(({ to }) => to !== null).length > 1;
 }
 
 /** The path of a clause's field, '' where the schema has none such. */

@@ -25,6 +25,10 @@ export class SecondaryIndex {
   readonly #tree: EntryTree;
   readonly #ties: ValueTies | null;
   readonly #type: string;
+  /** Keys below it, either side of 0, are values. */
+  readonly #exactBelow: number;
+  /** True where a cell has one number at most. */
+  readonly #hasNumbers: boolean;
   #before: IndexedValues;
   #after: IndexedValues;
   #builtSlots = 0;
@@ -38,9 +42,12 @@ export class SecondaryIndex {
     this.#after = new IndexedValues(schema.orderKeys(on), kind);
     const { path } = this.#after.order;
     this.#type = path.field.declaration.type;
-    const exactBelow = kind === 'hash' ? Infinity : exactKeysBelow(this.#type);
+    this.#exactBelow = kind === 'hash' ? Infinity : exactKeysBelow(this.#type);
+    this.#hasNumbers = kind === 'sorted' && !path.isMulti && this.#exactBelow > 0;
     this.#ties =
-      exactBelow === Infinity ? null : new ValueTies(parts.arena, parts.slots, schema.orderKeys(on), exactBelow);
+      this.#exactBelow === Infinity
+        ? null
+        : new ValueTies(parts.arena, parts.slots, schema.orderKeys(on), this.#exactBelow);
     this.#tree = new EntryTree(this.#ties, this.#ties !== null && path.isMulti);
   }
 
@@ -62,6 +69,14 @@ export class SecondaryIndex {
   /** True where one cell may have many entries. */
   get isMulti(): boolean {
     return this.#after.order.path.isMulti;
+  }
+
+  /**
+   * True where the entries between two bounds are the cells that a clause means: it is sorted, a cell has one value at most, and there
+   * is no NaN among the values, as which a clause compares in its own way.
+   */
+  get isPrecise(): boolean {
+    return this.kind === 'sorted' && !this.isMulti && !FLOATS.has(this.#type);
   }
 
   get entries(): number {
@@ -107,6 +122,7 @@ export class SecondaryIndex {
   }
 
   #replace(slot: number, before: number, after: number): void {
+    if (this.#hasNumbers && this.#replaceNumber(slot, before, after)) return;
     this.#collect(this.#before, before);
     this.#collect(this.#after, after);
     this.#ties?.hold(slot, before);
@@ -114,6 +130,35 @@ export class SecondaryIndex {
     this.#ties?.hold(slot, after);
     this.#apply(slot, this.#after, this.#before, true);
     this.#ties?.hold(-1, 0);
+  }
+
+  /** Does the same where a cell has one number, which is its key: most indexes are on such. False, and nothing done, where it is not. */
+  #replaceNumber(slot: number, before: number, after: number): boolean {
+    const old = this.#numberAt(before);
+    const key = this.#numberAt(after);
+    if (!this.#isExact(old) || !this.#isExact(key)) return false;
+    if (old === key) return true;
+    if (!Number.isNaN(old)) {
+      this.#ties?.look(old, NO_BYTES, 0, 0);
+      this.#tree.remove(old, slot);
+    }
+    if (!Number.isNaN(key)) {
+      this.#ties?.look(key, NO_BYTES, 0, 0);
+      this.#tree.insert(key, slot, 0);
+    }
+    return true;
+  }
+
+  /** The number of the cell at `address`; NaN of a null and where there is no cell. */
+  #numberAt(address: number): number {
+    if (address === 0) return NaN;
+    const { bytes, words } = this.#parts.arena;
+    return this.#after.order.path.readNumber(bytes, bodyStartAt(words, address), bodyBytesAt(words, address));
+  }
+
+  /** True for a key that is the value, or NaN. */
+  #isExact(key: number): boolean {
+    return !(Math.abs(key) >= this.#exactBelow);
   }
 
   #collect(values: IndexedValues, address: number): void {
@@ -236,8 +281,12 @@ export interface PlacedRange {
   readonly to: TreeCursor;
 }
 
+const NO_BYTES = new Uint8Array(0);
+
 /** Types whose values are ordered by their bytes. */
 const RANGES: ReadonlySet<string> = new Set(['text', 'bytes', 'uuid', 'dict']);
+
+const FLOATS: ReadonlySet<string> = new Set(['f32', 'f64']);
 
 /** Types whose values are doubles, so that equal keys are equal values. */
 const EXACT: ReadonlySet<string> = new Set([

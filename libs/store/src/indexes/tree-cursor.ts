@@ -67,6 +67,42 @@ export class TreeCursor {
     if (places[0] === this.#tree.leaves.count(nodes[0]!)) places[0] -= 1;
   }
 
+  /**
+   * Passes entries up to `end`, at most `most`, and writes their slots to `slots` from `at` on; returns how many. It must not stand
+   * behind `end`.
+   */
+  takeSlots(end: TreeCursor, slots: Uint32Array, at: number, most: number): number {
+    const { nodes, places } = this.#path;
+    const { leaves } = this.#tree;
+    let taken = 0;
+    while (taken < most && !this.equals(end)) {
+      const leaf = nodes[0]!;
+      const last = leaf === end.#path.nodes[0] ? end.#path.places[0]! : leaves.count(leaf);
+      const count = Math.min(last - places[0]!, most - taken);
+      leaves.copySlots(leaf, places[0]!, count, slots, at + taken);
+      places[0]! += count;
+      taken += count;
+      this.#toEntry();
+    }
+    return taken;
+  }
+
+  /** As {@link takeSlots}, going back down to `end`, in front of which it must not stand. */
+  takeSlotsBack(end: TreeCursor, slots: Uint32Array, at: number, most: number): number {
+    const { nodes, places } = this.#path;
+    let taken = 0;
+    while (taken < most && !this.equals(end)) {
+      if (places[0] === 0) this.#toNeighbour(-1);
+      const leaf = nodes[0]!;
+      const first = leaf === end.#path.nodes[0] ? end.#path.places[0]! : 0;
+      const count = Math.min(places[0]! - first, most - taken);
+      places[0]! -= count;
+      this.#tree.leaves.copySlotsBack(leaf, places[0]!, count, slots, at + taken);
+      taken += count;
+    }
+    return taken;
+  }
+
   /** From the end of a leaf to the start of the next one, if there is one. */
   #toEntry(): void {
     const { nodes, places } = this.#path;
@@ -84,6 +120,7 @@ export class TreeCursor {
     places[level]! += step;
     for (; level > 0; level--) {
       const child = inner.child(nodes[level]!, places[level]!);
+      if (level === 1) leaves.order(child);
       const count = level === 1 ? leaves.count(child) : inner.count(child) - 1;
       nodes[level - 1] = child;
       places[level - 1] = step === 1 ? 0 : count;

@@ -4,5 +4,5 @@ export class TreePath {
   readonly places: Uint32Array = new Uint32Array(LEVELS_MAX);
 }
 
-/** Nodes have 24 entries or more on average: 24^8 is beyond what slots can number. */
+/** Nodes have 48 entries or more on average: 48^8 is beyond what slots can number. */
 export const LEVELS_MAX = 8;

@@ -35,6 +35,10 @@ export class ValueTies implements Ties {
     this.#order = order;
   }
 
+  get isExact(): boolean {
+    return this.#isExact;
+  }
+
   /** Looks for the value in `source[start, end)`. */
   look(key: number, source: Uint8Array, start: number, end: number): void {
     this.#isExact = Math.abs(key) < this.#exactBelow;
