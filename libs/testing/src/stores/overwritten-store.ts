@@ -19,7 +19,7 @@ const SCHEMA_ID = 1;
 /** The thread writes this long and then cleans this long, this long when memory is short: so others come in every few milliseconds. */
 const WRITE_SLICE_MS = 1;
 const CLEAN_SLICE_MS = 1;
-const CLEAN_SLICE_HARD_MS = 3;
+const CLEAN_SLICE_HARD_MS = 2;
 
 /**
  * A partition whose cells take a share of what writers may use of an arena, overwritten for ever: an owner's loop of writes and slices of

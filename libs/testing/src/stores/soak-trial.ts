@@ -42,8 +42,11 @@ export class SoakTrial {
     this.#readers = Array.from({ length: READERS }, () => new SampleReader((finding) => this.#take(finding)));
   }
 
-  /** Fills the store; before anything else. */
+  /** Fills the store, after a small one has been through the same, so that compiling is not taken for stalls; before anything else. */
   fill(): void {
+    const warmUp = new OverwrittenStore(WARM_UP_BYTES, UTILISATION, 'zipf');
+    warmUp.fill();
+    warmUp.overwrite(WARM_UP_ARENAS * warmUp.cellsOfArena);
     this.#overwritten.fill();
   }
 
@@ -136,6 +139,8 @@ class SampleReader {
 }
 
 const UTILISATION = 0.9;
+const WARM_UP_BYTES: number = 64 * 1024 * 1024;
+const WARM_UP_ARENAS = 3;
 const READERS = 3;
 const SNAPSHOT_EVERY_MS = 1_000;
 /** More are not told. */
