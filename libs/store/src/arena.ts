@@ -1,6 +1,7 @@
 import { assert, NiobeError } from '@niobe/kernel';
 import { alignedParts, BuddyAllocator } from './buddy.ts';
 import { cheapestStretch, Clearing } from './clearing.ts';
+import { DOUBLE_ZERO } from './double-zero.ts';
 import { COMMIT_BYTES, GRAIN_SHIFT, START_BYTES, WORD_BYTES, type EntryMemory } from './entry.ts';
 import { BATCH_BYTES_MAX, BLOCK_BYTES, RESERVE_BLOCKS, RESERVE_SHARE, SEGMENT_BYTES_MIN } from './limits.ts';
 import { indexPagesFor, LINE_FIRST_BYTE } from './key-tables.ts';
@@ -43,7 +44,7 @@ export class Arena implements EntryMemory {
   #wantedFor: Purpose = 'write';
   #clearing: Clearing | null = null;
   /** Bytes of the segments that writers ever took: the clock by which segments age. */
-  clockBytes = 0;
+  clockBytes: number = DOUBLE_ZERO;
   #stagingTaken = false;
 
   /** Throws `BAD_CONFIG` where the sizes do not fit each other. */

@@ -4,6 +4,7 @@ import { bestWorth, chooseVictims } from './cleaning/choice.ts';
 import { ExpiryWalk } from './cleaning/expiry-walk.ts';
 import { Survivors } from './cleaning/survivors.ts';
 import { Victim } from './cleaning/victim.ts';
+import { DOUBLE_ZERO } from './double-zero.ts';
 import { LANES, type Lane } from './log.ts';
 import type { Parts } from './parts.ts';
 import type { Segment } from './segment.ts';
@@ -30,7 +31,7 @@ export class Cleaner {
   #victims: Victim[] = [];
   #expiry: ExpiryWalk | null = null;
   /** Bytes of live entries that were moved, as they lie in survivors. */
-  movedBytes = 0;
+  movedBytes: number = DOUBLE_ZERO;
   /** Segments that were emptied. */
   emptiedSegments = 0;
   /** Expired cells that became tombstones. */

@@ -1,5 +1,6 @@
 import { assert, crc32, NiobeError, type Clock } from '@niobe/kernel';
 import { isStaged, STAGING_ADDRESS, type Arena, type Purpose } from './arena.ts';
+import { DOUBLE_ZERO } from './double-zero.ts';
 import {
   COMMIT_BODY_BYTES,
   COMMIT_BYTES,
@@ -63,7 +64,7 @@ export class Log {
   lastCommitSeq = 0;
   lastCommitEpoch = 0;
   /** Bytes that writers appended, commits included. */
-  writtenBytes = 0;
+  writtenBytes: number = DOUBLE_ZERO;
 
   constructor(options: LogOptions) {
     this.arena = options.arena;

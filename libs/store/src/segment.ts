@@ -1,4 +1,5 @@
 import type { Arena } from './arena.ts';
+import { DOUBLE_ZERO } from './double-zero.ts';
 import { WORD_BYTES } from './entry.ts';
 
 /**
@@ -28,7 +29,7 @@ export class Segment {
   /** Seq of the last commit in here. */
   lastCommitSeq = 0;
   /** When it was opened, as `Arena.clockBytes`. */
-  openedAtBytes = 0;
+  openedAtBytes: number = DOUBLE_ZERO;
   /** The cleaner found no room for what lives in here while no more memory than this was free. */
   stuckAtFreeBytes = -1;
   /** A larger segment is wanted where this one lies: it is to be emptied whatever lives in it. */

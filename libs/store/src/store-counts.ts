@@ -1,7 +1,7 @@
 import type { Cleaner } from './cleaner.ts';
 import type { Parts } from './parts.ts';
 
-/** Figures of one partition, as they are when asked. All but {@link indexBytes} in O(1). */
+/** Figures of one partition, as they are when asked. All but {@link indexBytes} in O(1). Adding 0 makes a plain 0 of `DOUBLE_ZERO`. */
 export class StoreCounts {
   readonly #parts: Parts;
   readonly #cleaner: Cleaner;
@@ -23,12 +23,12 @@ export class StoreCounts {
 
   /** Bytes that writers appended to the log, commits included. */
   get writtenBytes(): number {
-    return this.#parts.log.writtenBytes;
+    return this.#parts.log.writtenBytes + 0;
   }
 
   /** Bytes of live entries the cleaner moved. With {@link writtenBytes} it gives the write cost, `(written + moved) / written`. */
   get movedBytes(): number {
-    return this.#cleaner.movedBytes;
+    return this.#cleaner.movedBytes + 0;
   }
 
   /** Segments the cleaner emptied. */
