@@ -137,9 +137,8 @@ export function seqOf(low: number, versionWord: number): number {
 }
 
 /** Bytes of a header with the flags of this word 0. */
-export function headerBytesOf(first: number): number {
-  return HEADER + ((first & WIDE) >>> 2) + ((first & EXPIRES) >>> 3);
-}
+const headerOf = (first: number): number => HEADER + ((first & WIDE) >>> 2) + ((first & EXPIRES) >>> 3);
+export const headerBytesOf: (first: number) => number = headerOf;
 
 /** Bytes of the header of a new entry. */
 export function headerBytesFor(expiresS: number): number {
@@ -148,8 +147,7 @@ export function headerBytesFor(expiresS: number): number {
 
 /** The word with which the key begins. */
 export function keyWordAt(words: Uint32Array, address: number): number {
-  const first = words[address]!;
-  return address + HEADER / WORD + ((first & WIDE) >>> 4) + ((first & EXPIRES) >>> 5);
+  return address + (headerOf(words[address]!) >>> 2);
 }
 
 /** True for a cell, false for any other entry and for address 0. */
@@ -164,21 +162,18 @@ export function isLastingCellAt(words: Uint32Array, address: number): boolean {
 
 /** Where the key begins, in bytes. */
 export function keyStartAt(words: Uint32Array, address: number): number {
-  const first = words[address]!;
-  return address * WORD + HEADER + ((first & WIDE) >>> 2) + ((first & EXPIRES) >>> 3);
+  return address * WORD + headerOf(words[address]!);
 }
 
 /** Where the body begins, in bytes. */
 export function bodyStartAt(words: Uint32Array, address: number): number {
-  const first = words[address]!;
-  const keyBytes = words[address + 2]! >>> LENGTH_BITS;
-  return address * WORD + HEADER + ((first & WIDE) >>> 2) + ((first & EXPIRES) >>> 3) + keyBytes;
+  return address * WORD + headerOf(words[address]!) + (words[address + 2]! >>> LENGTH_BITS);
 }
 
 /** Bytes of the whole entry, padding included. */
 export function entryBytesAt(words: Uint32Array, address: number): number {
   const lengths = words[address + 2]!;
-  return entryBytes(headerBytesOf(words[address]!), lengths >>> LENGTH_BITS, lengths & LENGTH_MASK);
+  return entryBytes(headerOf(words[address]!), lengths >>> LENGTH_BITS, lengths & LENGTH_MASK);
 }
 
 /** Bytes of an entry with such a header, key and body. */

@@ -35,7 +35,7 @@ import type { PagePool } from './page-pool.ts';
 
 // The engine puts a file's own constants into the code as they are, but loads and checks imported ones at each use.
 const bitsOf = indexHash;
-const homeOf = homeAt;
+const homeIn = homeAt;
 const placeOf = placeInGroup;
 const slotBitsIn = slotBitsOf;
 
@@ -132,7 +132,7 @@ export class KeyIndex {
     const table = this.#directory[bits >>> this.#directoryShift]!;
     const slotBits = slotBitsIn(tables, table);
     const slotMask = (1 << slotBits) - 1;
-    const at = homeOf(tables, table, bits);
+    const at = homeIn(tables, table, bits);
     const place = placeOf(words, at, bits, bits << slotBits, ~slotMask);
     const slot = (words[at + place]! & slotMask) - 1;
     if (place === 0 || slot < 0) return this.#next(bits, 0);
